@@ -1,0 +1,138 @@
+import { concat, defer, EMPTY, ignoreElements, merge, Observable, race, startWith, Subject, take, timer } from 'rxjs';
+import type { SchedulerLike } from 'rxjs';
+import type { Lane } from '../model/batch.js';
+import type { Json } from '../model/json.js';
+import type { SinkCapture } from '../model/sink.js';
+import type { SavedLane } from '../model/source.js';
+import { workWhile } from '../operators/work-while.js';
+import { retryBackoff } from '../operators/retry-backoff.js';
+import type { BackoffPolicy } from '../operators/backoff.js';
+import type { Settled } from './settle.js';
+
+/** Everything a pipeline needs to go on where it stopped. */
+export interface Checkpoint {
+  readonly lanes: ReadonlyMap<string, SavedLane>;
+  /** By leg name: what the sinks captured. */
+  readonly sinks: ReadonlyMap<string, Json>;
+}
+
+/** Where checkpoints are kept. */
+export interface CheckpointStore {
+  /** Emits the last saved checkpoint, or undefined if there is none. */
+  load(): Observable<Checkpoint | undefined>;
+  /** Completes when the checkpoint is durable; what was saved before is then replaced, never half of each. */
+  save(checkpoint: Checkpoint): Observable<void>;
+}
+
+/** A sink whose state belongs into the checkpoint. */
+export interface Captured {
+  readonly name: string;
+  capture(settled: ReadonlyMap<string, number>): SinkCapture;
+}
+
+export interface CheckpointConfig {
+  readonly store: CheckpointStore;
+  readonly saved: Checkpoint | undefined;
+  readonly sinks: readonly Captured[];
+  /** At most one checkpoint in this time, except for new lanes and at the end. */
+  readonly everyMs: number;
+  /** How a failed save is tried again; without end. */
+  readonly policy: BackoffPolicy;
+}
+
+/**
+ * Keeps the positions of a pipeline and saves them. One checkpoint at a time; positions and sink states are taken at
+ * one instant, then the sinks make durable what their states speak of, and only then is the checkpoint written.
+ */
+export class Checkpointer {
+  readonly #config: CheckpointConfig;
+  readonly #scheduler: SchedulerLike;
+  readonly #lanes: Map<string, SavedLane>;
+  readonly #changes = new Subject<void>();
+  readonly #urgent = new Subject<void>();
+  #waiting: (() => void)[] = [];
+  #isDirty = false;
+
+  constructor(config: CheckpointConfig, scheduler: SchedulerLike) {
+    this.#config = config;
+    this.#scheduler = scheduler;
+    this.#lanes = new Map(config.saved?.lanes);
+  }
+
+  /** Saves while it is subscribed. Never emits and never completes; errors when the policy gives up. */
+  get run(): Observable<never> {
+    const changes = defer(() => (this.#isDirty ? this.#changes.pipe(startWith(undefined)) : this.#changes));
+    return changes.pipe(
+      workWhile(
+        () => this.#isDirty,
+        defer(() => this.#cycle()),
+      ),
+      ignoreElements(),
+    );
+  }
+
+  /** Completes when a checkpoint that knows this lane is durable: before anything of it may be delivered. */
+  admit(lane: Lane): Observable<never> {
+    return defer(() => {
+      if (this.#lanes.has(lane.id)) return EMPTY;
+      this.#lanes.set(lane.id, { position: lane.position, state: lane.state });
+      return this.saveNow();
+    });
+  }
+
+  settled({ lane, position, state }: Settled): void {
+    this.#lanes.set(lane, { position, state });
+    this.#touch();
+  }
+
+  /** The lane will never be opened again. */
+  forget(lane: string): void {
+    if (this.#lanes.delete(lane)) this.#touch();
+  }
+
+  /** Completes when everything up to now is durable. */
+  saveNow(): Observable<never> {
+    return new Observable((subscriber) => {
+      const done = (): void => subscriber.complete();
+      this.#waiting.push(done);
+      this.#touch();
+      this.#urgent.next();
+      return () => (this.#waiting = this.#waiting.filter((other) => other !== done));
+    });
+  }
+
+  #touch(): void {
+    this.#isDirty = true;
+    this.#changes.next();
+  }
+
+  #cycle(): Observable<unknown> {
+    const { everyMs, policy } = this.#config;
+    const pause = defer(() =>
+      this.#waiting.length > 0 ? EMPTY : race(timer(everyMs, this.#scheduler), this.#urgent).pipe(take(1)),
+    );
+    let answered: readonly (() => void)[] = [];
+    const save = defer(() => {
+      // Taken anew at each try: what settled during a wait comes along.
+      answered = this.#waiting;
+      this.#isDirty = false;
+      return this.#write();
+    });
+    const answer = defer(() => {
+      for (const done of answered) done();
+      return EMPTY;
+    });
+    return concat(pause, save.pipe(retryBackoff(policy, this.#scheduler)), answer);
+  }
+
+  #write(): Observable<never> {
+    const { sinks, store } = this.#config;
+    const positions = new Map([...this.#lanes].map(([id, { position }]) => [id, position]));
+    const captures = sinks.map((sink) => ({ name: sink.name, ...sink.capture(positions) }));
+    const checkpoint: Checkpoint = {
+      lanes: new Map(this.#lanes),
+      sinks: new Map(captures.map(({ name, state }) => [name, state])),
+    };
+    return concat(merge(...captures.map(({ sync }) => sync)), store.save(checkpoint)).pipe(ignoreElements());
+  }
+}

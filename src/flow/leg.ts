@@ -1,0 +1,41 @@
+import { asyncScheduler, concatMap, defer, of } from 'rxjs';
+import type { Observable, OperatorFunction, SchedulerLike } from 'rxjs';
+import { isTransient } from '../model/errors.js';
+import type { Delivery, Receipt, Sink } from '../model/sink.js';
+import { retryBackoff } from '../operators/retry-backoff.js';
+import type { BackoffPolicy } from '../operators/backoff.js';
+
+/** How a leg tries again. */
+export interface LegConfig {
+  readonly policy: BackoffPolicy;
+  /** Tries in a row for an error that nobody classified; then the pipeline ends and is started again. Default 5. */
+  readonly maxUnclassifiedTries?: number;
+}
+
+/** One way of delivering a lane's events: in lane order, retried alone. */
+export type Leg<T> = OperatorFunction<Delivery<T>, Receipt<T>>;
+
+const NOTHING: Receipt<never> = { delivered: 0, duplicates: 0, refused: [] };
+
+/**
+ * Delivers one batch after the other, in order. Emits a receipt for each, when the sink has it in its keeping.
+ *
+ * - on error of the sink: transient errors are tried again without end, with back-off; any other
+ *   `maxUnclassifiedTries` times in a row, then it is passed on.
+ * - on complete: completes when the last receipt is out. On unsubscribe: a running delivery and wait are cancelled.
+ * - a delivery without items does not reach the sink.
+ */
+export function leg<T>(
+  sink: Sink<T>,
+  { policy, maxUnclassifiedTries = 5 }: LegConfig,
+  scheduler: SchedulerLike = asyncScheduler,
+): Leg<T> {
+  const deliver = (delivery: Delivery<T>): Observable<Receipt<T>> =>
+    delivery.items.length === 0
+      ? of(NOTHING)
+      : defer(() => sink.deliver(delivery)).pipe(
+          retryBackoff({ ...policy, recoverable: isTransient }, scheduler),
+          retryBackoff({ ...policy, maxTriesInARow: maxUnclassifiedTries }, scheduler),
+        );
+  return concatMap(deliver);
+}

@@ -1,0 +1,270 @@
+import {
+  asyncScheduler,
+  combineLatest,
+  concat,
+  defer,
+  endWith,
+  filter,
+  finalize,
+  ignoreElements,
+  map,
+  merge,
+  mergeMap,
+  Observable,
+  Subject,
+  switchMap,
+  takeUntil,
+  takeWhile,
+  tap,
+} from 'rxjs';
+import type { OperatorFunction, SchedulerLike } from 'rxjs';
+import type { Lane } from '../model/batch.js';
+import type { DeadLetter } from '../model/dead-letter.js';
+import { MillraceError, isTransient, messageOf } from '../model/errors.js';
+import type { LogEvent } from '../model/event.js';
+import type { Notice } from '../model/notice.js';
+import type { Sink, SinkResource } from '../model/sink.js';
+import type { Source } from '../model/source.js';
+import type { BackoffPolicy } from '../operators/backoff.js';
+import { retryBackoff } from '../operators/retry-backoff.js';
+import { Checkpointer } from './checkpoint.js';
+import type { Captured, Checkpoint, CheckpointStore } from './checkpoint.js';
+import { Budget } from './demand.js';
+import { leg } from './leg.js';
+import { settle } from './settle.js';
+import type { PlacedLeg, Settled } from './settle.js';
+import { transform } from './transform.js';
+
+/** A route of a pipeline: a condition, more stages, and the sinks that get what comes out. */
+interface RouteSpec {
+  readonly name: string;
+  readonly stages: readonly OperatorFunction<LogEvent, LogEvent>[];
+  readonly to: readonly SinkResource[];
+}
+
+/** A pipeline, put together but not running. */
+export interface PipelineSpec {
+  readonly source: Source;
+  readonly stages: readonly OperatorFunction<LogEvent, LogEvent>[];
+  readonly routes: readonly RouteSpec[];
+  readonly deadLetters: SinkResource<DeadLetter>;
+  readonly store: CheckpointStore;
+  /** At most one checkpoint in this time. Default 1000. */
+  readonly checkpointEveryMs?: number;
+  /** What may be between source and sinks, in bytes. Default 64 MiB. */
+  readonly budgetBytes?: number;
+  /** Above this share of dead letters, of at least 1000 records, the pipeline stops. Default 1: never. */
+  readonly maxDeadLetterRatio?: number;
+  readonly policy?: BackoffPolicy;
+}
+
+/** How a pipeline is run. */
+export interface PipelineRun {
+  /** Emits when reading must stop. What was read is settled and saved, then the pipeline completes. */
+  readonly stop: Observable<unknown>;
+  /** Read what is there, settle, save and complete. */
+  readonly once: boolean;
+  readonly startDeadlineMs: number;
+  readonly report: (notice: Notice) => void;
+  /** Hears now and then how many bytes the source knows to be unread. */
+  readonly behind: (bytes: number) => void;
+  /** Hears once, when all sinks are open. */
+  readonly onOpen?: () => void;
+}
+
+const NAME_OF_DEAD_LETTERS = 'deadLetter';
+/** Fewer records say nothing about a ratio. */
+const MIN_RECORDS_FOR_RATIO = 1000;
+
+/** The names of a pipeline's legs: the route's name, or name/n where a route has several sinks. */
+export function legNames(routes: readonly { readonly name: string; readonly to: readonly unknown[] }[]): string[] {
+  return routes.flatMap(({ name, to }) => (to.length === 1 ? [name] : to.map((_, at) => `${name}/${at + 1}`)));
+}
+
+function reporting(policy: BackoffPolicy, what: string, report: (notice: Notice) => void): BackoffPolicy {
+  return {
+    ...policy,
+    onRetry: ({ error, triesInARow, waitMs }) => {
+      report({
+        // Said at once, then less and less often: at the 2nd, 4th, 8th … failure in a row.
+        level: (triesInARow & (triesInARow - 1)) === 0 ? 'warn' : 'debug',
+        message: `${what}: ${messageOf(error)}; trying again`,
+        ...(error instanceof MillraceError ? { code: error.code } : {}),
+        details: { triesInARow, waitMs: Math.round(waitMs) },
+      });
+      policy.onRetry?.({ error, triesInARow, waitMs });
+    },
+  };
+}
+
+/** Passes on until too large a share of the records became dead letters. */
+function limitDeadLetters(maxRatio: number): OperatorFunction<Settled, Settled> {
+  let read = 0;
+  let dead = 0;
+  return tap(({ ledger: { total } }) => {
+    read += total.read;
+    dead += total.deadLettered;
+    if (read < MIN_RECORDS_FOR_RATIO) return;
+    if (dead / read > maxRatio) throw new MillraceError('MILLRACE_E_FLOW_DEAD_LETTER_RATIO', `${dead} of ${read}`);
+    read = 0;
+    dead = 0;
+  });
+}
+
+/**
+ * Runs a pipeline: loads the checkpoint, opens the sinks, then the source, and settles every lane. Emits what settles,
+ * after it was noted for the next checkpoint.
+ *
+ * - on error: passed on when a sink or a stage cannot go on; subscribing again starts from the last checkpoint.
+ * - on complete: when the source has ended, or was stopped, and everything is settled and saved.
+ * - on unsubscribe: everything is closed at once; what was not saved is read again next time.
+ */
+export function pipeline(
+  spec: PipelineSpec,
+  run: PipelineRun,
+  scheduler: SchedulerLike = asyncScheduler,
+): Observable<Settled> {
+  return defer(() => {
+    const wake = new Subject<unknown>();
+    const policy: BackoffPolicy = { ...spec.policy, wake };
+    const patient = (what: string): BackoffPolicy => ({
+      ...reporting(policy, what, run.report),
+      recoverable: isTransient,
+    });
+    let isOpen = false;
+    const load = defer(() => spec.store.load()).pipe(retryBackoff(patient('loading the checkpoint'), scheduler));
+    const opened = load.pipe(
+      switchMap((saved) => openSinks(spec, saved, run, patient, scheduler)),
+      // Until everything is open nothing was read, so there is nothing to drain.
+      takeUntil(run.stop.pipe(filter(() => !isOpen))),
+    );
+    const work = opened.pipe(
+      tap(() => {
+        isOpen = true;
+        run.onOpen?.();
+      }),
+      // The sinks stay open for as long as anything flows; the mark after it closes them.
+      switchMap((open) =>
+        flow(spec, run, open, reporting(policy, 'delivering', run.report), patient, scheduler).pipe(endWith(undefined)),
+      ),
+      takeWhile((batch) => batch !== undefined),
+    );
+    // A stop cuts running waits short, once; later ones take their time again.
+    const wakeUp = run.stop.pipe(
+      tap(() => wake.next(undefined)),
+      ignoreElements(),
+      takeUntil(wake),
+    );
+    return new Observable<Settled>((subscriber) => {
+      const waking = wakeUp.subscribe();
+      subscriber.add(waking);
+      subscriber.add(work.subscribe(subscriber));
+    });
+  });
+}
+
+interface Open {
+  readonly saved: Checkpoint | undefined;
+  readonly sinks: readonly Sink[];
+  readonly deadLetters: Sink<DeadLetter>;
+}
+
+type PolicyFor = (what: string) => BackoffPolicy;
+
+/** Opens every sink, each tried until it is there. Emits once; unsubscribing closes them. */
+function openSinks(
+  spec: PipelineSpec,
+  saved: Checkpoint | undefined,
+  { report }: PipelineRun,
+  patient: PolicyFor,
+  scheduler: SchedulerLike,
+): Observable<Open> {
+  const open = <T>(name: string, resource: SinkResource<T>): Observable<Sink<T>> =>
+    defer(() => resource.open({ saved: saved?.sinks.get(name), report })).pipe(
+      retryBackoff(patient(`opening ${resource.name} for ${name}`), scheduler),
+    );
+  const resources = spec.routes.flatMap((route) => route.to);
+  const names = legNames(spec.routes);
+  return combineLatest([
+    open(NAME_OF_DEAD_LETTERS, spec.deadLetters),
+    ...resources.map((resource, at) => open(names[at] ?? '', resource)),
+  ]).pipe(map(([deadLetters, ...sinks]) => ({ saved, deadLetters: deadLetters, sinks: sinks })));
+}
+
+function capturedSinks(names: readonly string[], { sinks, deadLetters }: Open): Captured[] {
+  const named: (readonly [string, Sink | Sink<DeadLetter>])[] = [
+    ...sinks.map((sink, at): readonly [string, Sink] => [names[at] ?? '', sink]),
+    [NAME_OF_DEAD_LETTERS, deadLetters],
+  ];
+  return named.flatMap(([name, sink]) =>
+    sink.capture === undefined ? [] : [{ name, capture: sink.capture.bind(sink) }],
+  );
+}
+
+/** Everything between an open source and open sinks. */
+function flow(
+  spec: PipelineSpec,
+  run: PipelineRun,
+  open: Open,
+  delivering: BackoffPolicy,
+  patient: PolicyFor,
+  scheduler: SchedulerLike,
+): Observable<Settled> {
+  const { saved, sinks } = open;
+  const names = legNames(spec.routes);
+  const routeOf = spec.routes.flatMap((route, at) => route.to.map(() => at));
+  const budget = new Budget({ budgetBytes: spec.budgetBytes ?? 64 * 1024 * 1024 });
+  const checkpointer = new Checkpointer(
+    {
+      store: spec.store,
+      saved,
+      sinks: capturedSinks(names, open),
+      everyMs: spec.checkpointEveryMs ?? 1000,
+      policy: { ...patient('saving the checkpoint'), recoverable: () => true },
+    },
+    scheduler,
+  );
+  const legs: PlacedLeg[] = sinks.map((sink, at) => ({
+    name: names[at] ?? '',
+    route: routeOf[at] ?? 0,
+    deliver: leg(sink, { policy: delivering }, scheduler),
+  }));
+  const settling = {
+    transform: transform(spec.stages, spec.routes),
+    legs,
+    deadLetters: leg(open.deadLetters, { policy: delivering }, scheduler),
+  };
+  const settleLane = (lane: Lane): Observable<Settled> =>
+    concat(checkpointer.admit(lane), lane.batches.pipe(settle(lane, settling))).pipe(
+      takeUntil(lane.revoked),
+      finalize(() => budget.close(lane.id)),
+    );
+  const lanes = defer(() =>
+    spec.source.open({
+      isFirstStart: saved === undefined,
+      saved: new Map(saved?.lanes),
+      demand: budget,
+      stop: run.stop,
+      once: run.once,
+      startDeadlineMs: run.startDeadlineMs,
+      forget: (lane) => checkpointer.forget(lane),
+      report: run.report,
+      behind: (bytes) => run.behind(bytes),
+    }),
+  );
+  const settled = lanes.pipe(
+    // Every lane at once: the source decides how many there are, and demand how much they hold.
+    mergeMap(settleLane, Infinity),
+    limitDeadLetters(spec.maxDeadLetterRatio ?? 1),
+    tap((batch) => {
+      checkpointer.settled(batch);
+      budget.release(batch.lane, batch.bytes);
+    }),
+  );
+  const finished = new Subject<void>();
+  return merge(
+    checkpointer.run.pipe(takeUntil(finished)),
+    // Before anything is written: where the sinks begin. After everything has settled: where they end.
+    concat(checkpointer.saveNow(), settled, checkpointer.saveNow()).pipe(finalize(() => finished.next())),
+  );
+}

@@ -1,0 +1,39 @@
+import type { Observable } from 'rxjs';
+import type { Json } from './json.js';
+import type { MillraceError } from './errors.js';
+
+/** A record as it was read: text, place, and the bytes themselves where the text does not say them exactly. */
+export interface LogRecord {
+  /** Where it begins in its incarnation. */
+  readonly offset: number;
+  readonly text: string;
+  /** The original bytes, only when they are not valid UTF-8. */
+  readonly bytes?: Uint8Array | undefined;
+  /** Set by a source that already knows the record cannot be used. */
+  readonly fault?: MillraceError | undefined;
+}
+
+/** A bounded run of records of one lane, and the lane's resume point after it. */
+export interface Batch {
+  readonly records: readonly LogRecord[];
+  /** The lane's position once this batch has settled. Grows within a lane. */
+  readonly position: number;
+  /** What it takes of the budget, in bytes of memory. */
+  readonly bytes: number;
+  /** What the source needs beside the position to resume here. */
+  readonly state: Json;
+}
+
+/** What keeps order: a file incarnation, a topic-partition, a listener. */
+export interface Lane {
+  readonly id: string;
+  /** Where reading begins. */
+  readonly position: number;
+  /** What the source needs beside the position to find this lane again. */
+  readonly state: Json;
+  readonly fields: Readonly<Record<string, unknown>>;
+  /** Completes when the lane has ended; a lane that ended may be opened again under the same id. */
+  readonly batches: Observable<Batch>;
+  /** Emits when somebody else owns the lane now: nothing of it may be acknowledged any more. */
+  readonly revoked: Observable<unknown>;
+}

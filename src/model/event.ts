@@ -1,0 +1,108 @@
+/** What a stage reports about an event that does not go on. The tally of the batch implements it. */
+export interface Outcome {
+  /** The event was dropped on purpose. */
+  filtered(event: LogEvent): void;
+  /** The event cannot be used: it becomes a dead letter with this reason. */
+  rejected(event: LogEvent, reason: Error): void;
+  /** One record became `extra` more events. */
+  expanded(extra: number): void;
+}
+
+/** Where an event came from: one object for all events of a batch. */
+export interface Origin {
+  /** Identity of the file incarnation, topic-partition or listener; first part of `event.id`. */
+  readonly incarnation: string;
+  /** Fields that every event of this origin has, `log.file.path` and the source's `fields`. */
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly outcome: Outcome;
+}
+
+/** The field names of events that look alike. Stages compute what they need once per shape, not once per event. */
+export class Shape {
+  readonly keys: readonly string[];
+
+  constructor(keys: readonly string[]) {
+    this.keys = keys;
+  }
+
+  /** The place of a field's value, or -1. */
+  slot(key: string): number {
+    return this.keys.indexOf(key);
+  }
+}
+
+/** The shape of an event that no stage has parsed yet. */
+export const rawShape: Shape = new Shape(['message']);
+
+/**
+ * A log event: an immutable record of flat fields with ECS names, and the place it came from.
+ * `with` and `derive` keep the identity, so every event that leaves a stage can be traced to the record that entered.
+ */
+export class LogEvent {
+  readonly origin: Origin;
+  /** Where the record begins in its incarnation: bytes for files, the offset for Kafka. */
+  readonly offset: number;
+  /** 0, or n for the n-th further event made from one record. */
+  readonly index: number;
+  readonly shape: Shape;
+  readonly values: readonly unknown[];
+
+  constructor(origin: Origin, offset: number, index: number, shape: Shape, values: readonly unknown[]) {
+    this.origin = origin;
+    this.offset = offset;
+    this.index = index;
+    this.shape = shape;
+    this.values = values;
+  }
+
+  /** `event.id`: incarnation:offset, and :n for the n-th further event of a record. */
+  get id(): string {
+    const id = `${this.origin.incarnation}:${this.offset}`;
+    return this.index === 0 ? id : `${id}:${this.index}`;
+  }
+
+  /** The value of a field, of the event itself or of its origin; undefined if there is none. */
+  get(key: string): unknown {
+    const slot = this.shape.keys.indexOf(key);
+    return slot < 0 ? this.origin.fields[key] : this.values[slot];
+  }
+
+  /** The event's own fields as a plain object. Made anew at each call; use `get` for a single field. */
+  get fields(): Readonly<Record<string, unknown>> {
+    const fields: Record<string, unknown> = {};
+    this.shape.keys.forEach((key, slot) => (fields[key] = this.values[slot]));
+    return fields;
+  }
+
+  /** The same event with other fields: what `shape` and `values` say, side by side. */
+  derive(shape: Shape, values: readonly unknown[]): LogEvent {
+    return new LogEvent(this.origin, this.offset, this.index, shape, values);
+  }
+
+  /** The same event with some fields set; a value of undefined removes the field. */
+  with(changes: Readonly<Record<string, unknown>>): LogEvent {
+    const keys: string[] = [];
+    const values: unknown[] = [];
+    this.shape.keys.forEach((key, slot) => {
+      if (Object.hasOwn(changes, key)) return;
+      keys.push(key);
+      values.push(this.values[slot]);
+    });
+    for (const [key, value] of Object.entries(changes)) {
+      if (value === undefined) continue;
+      keys.push(key);
+      values.push(value);
+    }
+    return this.derive(new Shape(keys), values);
+  }
+
+  /** The n-th further event of the same record. */
+  nth(index: number): LogEvent {
+    return new LogEvent(this.origin, this.offset, index, this.shape, this.values);
+  }
+
+  /** The same event, with its outcome counted elsewhere: for the copies that routes get. */
+  from(origin: Origin): LogEvent {
+    return new LogEvent(origin, this.offset, this.index, this.shape, this.values);
+  }
+}

@@ -1,0 +1,67 @@
+import type { DeadLetter } from './dead-letter.js';
+import { MillraceError } from './errors.js';
+import type { LogEvent, Shape } from './event.js';
+
+// Anything else between quotes is valid JSON as it stands. Lone surrogates are not; pairs take the slow way too.
+const NEEDS_ESCAPE = /["\\\u0000-\u001f\ud800-\udfff]/;
+
+function json(value: unknown): string | undefined {
+  if (typeof value === 'string') return NEEDS_ESCAPE.test(value) ? JSON.stringify(value) : `"${value}"`;
+  // undefined for what JSON cannot say (undefined itself, functions); NaN and infinities become null.
+  const text: string | undefined = JSON.stringify(value);
+  return text;
+}
+
+/** Names that only millrace gives. A parsed field of that name is not written. */
+const OWN = ['event.id'];
+
+/**
+ * Writes events as flat JSON, one text an event, without a line end: the event's fields, then the origin's that the
+ * event does not have, then `event.id`. What is the same for many events is put together once, so each sink makes its
+ * own serialiser and uses it for all its events.
+ */
+export function eventSerialiser(): (event: LogEvent) => string {
+  let shape: Shape | undefined;
+  let originFields: unknown;
+  let keys: readonly string[] = [];
+  let tail = '';
+  return (event) => {
+    const { origin, values } = event;
+    if (event.shape !== shape || origin.fields !== originFields) {
+      shape = event.shape;
+      originFields = origin.fields;
+      keys = shape.keys.map((key) => (OWN.includes(key) ? '' : `${JSON.stringify(key)}:`));
+      tail = '';
+      for (const [key, value] of Object.entries(origin.fields)) {
+        const text = shape.keys.includes(key) || OWN.includes(key) ? undefined : json(value);
+        if (text !== undefined) tail += `${JSON.stringify(key)}:${text},`;
+      }
+    }
+    let text = '{';
+    for (let slot = 0; slot < keys.length; slot++) {
+      const key = keys[slot] ?? '';
+      const value = key === '' ? undefined : json(values[slot]);
+      if (value !== undefined) text += `${key}${value},`;
+    }
+    return `${text}${tail}"event.id":"${event.id}"}`;
+  };
+}
+
+/** A dead letter as flat JSON: what went wrong, the original as it was read, and where it was. */
+export function deadLetterJson({ origin, record, index, reason }: DeadLetter): string {
+  const { offset, text, bytes } = record;
+  return JSON.stringify({
+    'error.code': reason instanceof MillraceError ? reason.code : reason.name,
+    'error.message': reason.message,
+    ...(bytes === undefined ? { 'event.original': text } : { 'event.original_base64': base64(bytes) }),
+    ...origin.fields,
+    'log.offset': offset,
+    'event.id': index === 0 ? `${origin.incarnation}:${offset}` : `${origin.incarnation}:${offset}:${index}`,
+  });
+}
+
+function base64(bytes: Uint8Array): string {
+  let binary = '';
+  for (const byte of bytes) binary += String.fromCharCode(byte);
+  return btoa(binary);
+}

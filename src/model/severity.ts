@@ -1,0 +1,50 @@
+const NAMES = { TRACE: 1, DEBUG: 5, INFO: 9, WARN: 13, ERROR: 17, FATAL: 21 } as const;
+
+/** OpenTelemetry's severity numbers. */
+type SeverityName = keyof typeof NAMES;
+
+const ALIASES: Readonly<Record<string, SeverityName>> = {
+  finest: 'TRACE',
+  finer: 'TRACE',
+  verbose: 'TRACE',
+  silly: 'TRACE',
+  dbg: 'DEBUG',
+  fine: 'DEBUG',
+  d: 'DEBUG',
+  information: 'INFO',
+  informational: 'INFO',
+  notice: 'INFO',
+  log: 'INFO',
+  config: 'INFO',
+  i: 'INFO',
+  warning: 'WARN',
+  w: 'WARN',
+  err: 'ERROR',
+  severe: 'ERROR',
+  failure: 'ERROR',
+  e: 'ERROR',
+  crit: 'FATAL',
+  critical: 'FATAL',
+  alert: 'FATAL',
+  emerg: 'FATAL',
+  emergency: 'FATAL',
+  panic: 'FATAL',
+  f: 'FATAL',
+};
+
+const BY_NAME: ReadonlyMap<string, number> = new Map([
+  ...Object.entries(NAMES).map(([name, number]): [string, number] => [name.toLowerCase(), number]),
+  ...Object.entries(ALIASES).map(([alias, name]): [string, number] => [alias, NAMES[name]]),
+]);
+
+/** Every level name that is understood, in lower case. */
+export const levelNames: readonly string[] = [...BY_NAME.keys()];
+
+/**
+ * The severity of a level's name, without regard to case and with the usual aliases
+ * (TRACE 1, DEBUG 5, INFO 9, WARN 13, ERROR 17, FATAL 21; warning = WARN, err = ERROR, crit = FATAL …), or undefined.
+ * Source: OpenTelemetry, Logs Data Model, SeverityNumber.
+ */
+export function severityOf(level: string): number | undefined {
+  return BY_NAME.get(level) ?? BY_NAME.get(level.trim().toLowerCase());
+}

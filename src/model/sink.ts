@@ -1,0 +1,52 @@
+import type { Observable } from 'rxjs';
+import type { LogEvent } from './event.js';
+import type { Json } from './json.js';
+import type { Notice } from './notice.js';
+
+/** A thing that was delivered or refused: an event, or a dead letter. */
+export interface Delivery<T = LogEvent> {
+  readonly lane: string;
+  /** The lane's position after these items. */
+  readonly position: number;
+  readonly items: readonly T[];
+}
+
+/** What became of a delivery: delivered + duplicates + refused = items. */
+export interface Receipt<T = LogEvent> {
+  readonly delivered: number;
+  /** Items the sink already had from before a crash. */
+  readonly duplicates: number;
+  readonly refused: readonly Refusal<T>[];
+}
+
+interface Refusal<T = LogEvent> {
+  readonly item: T;
+  readonly reason: Error;
+}
+
+/** A sink's own part of a checkpoint: its state at one instant, and what must be made durable before it may be saved. */
+export interface SinkCapture {
+  readonly state: Json;
+  /** Completes when everything `state` speaks of is durable. */
+  readonly sync: Observable<never>;
+}
+
+/** An open sink. */
+export interface Sink<T = LogEvent> {
+  /** Emits one receipt and completes when everything it took is in the sink's keeping. Transient errors may be retried. */
+  deliver(delivery: Delivery<T>): Observable<Receipt<T>>;
+  /** For sinks whose state lives in the checkpoint. `settled`: positions that will never be read again. */
+  capture?(settled: ReadonlyMap<string, number>): SinkCapture;
+}
+
+export interface SinkContext {
+  /** What the sink captured at the last checkpoint, or undefined at the first start. */
+  readonly saved: Json | undefined;
+  readonly report: (notice: Notice) => void;
+}
+
+/** A resource that is opened once per pipeline: emits the open sink; unsubscribing closes it. */
+export interface SinkResource<T = LogEvent> {
+  readonly name: string;
+  open(context: SinkContext): Observable<Sink<T>>;
+}

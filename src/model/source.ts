@@ -1,0 +1,46 @@
+import type { Observable } from 'rxjs';
+import type { Lane } from './batch.js';
+import type { Json } from './json.js';
+import type { Notice } from './notice.js';
+
+/** A lane's saved resume point. */
+export interface SavedLane {
+  readonly position: number;
+  readonly state: Json;
+}
+
+/**
+ * The one feedback edge of the program. A source reserves before it reads and does not read while it waits;
+ * what it reserved comes back when the batch has settled.
+ */
+export interface Demand {
+  /** Emits once, when `bytes` are reserved for the lane, and completes. Unsubscribing gives up the place in the queue. */
+  reserve(lane: string, bytes: number): Observable<void>;
+  /** Corrects a reservation by `bytes` (may be negative) once the true size is known. */
+  adjust(lane: string, bytes: number): void;
+}
+
+/** What a pipeline gives to its source. */
+export interface SourceContext {
+  /** Nothing of this pipeline was ever saved. */
+  readonly isFirstStart: boolean;
+  /** Positions of the checkpoint, by lane id. */
+  readonly saved: ReadonlyMap<string, SavedLane>;
+  readonly demand: Demand;
+  /** Emits (and replays) when reading must stop: the lanes then complete at their next boundary. */
+  readonly stop: Observable<unknown>;
+  /** Read what is there and complete, instead of waiting for more. */
+  readonly once: boolean;
+  /** With `once`: what cannot be reached for this long is an error. Without: it is tried without end. */
+  readonly startDeadlineMs: number;
+  /** Tells that a lane will never be opened again: the checkpoint drops it. */
+  readonly forget: (lane: string) => void;
+  readonly report: (notice: Notice) => void;
+  /** Tells now and then how many bytes are known to be unread. */
+  readonly behind: (bytes: number) => void;
+}
+
+/** A resource that is opened once per pipeline. */
+export interface Source {
+  open(context: SourceContext): Observable<Lane>;
+}

@@ -1,0 +1,134 @@
+import { asyncScheduler, concatMap, defer, Observable, race, take, tap, throwError, timer } from 'rxjs';
+import type { SchedulerLike } from 'rxjs';
+import { MillraceError } from '../model/errors.js';
+
+/** One failed try, as `onRetry` hears of it. */
+export interface FailedTry {
+  readonly error: unknown;
+  /** Failed tries in a row, this one included: 1 for the first. */
+  readonly triesInARow: number;
+  /** How long until the next try. */
+  readonly waitMs: number;
+}
+
+/** When to try again, and when to give up. An immutable value: one policy may serve any number of streams. */
+export interface BackoffPolicy {
+  /** The wait after the first failure; doubled after each further one. Default 100. */
+  readonly initialMs?: number;
+  /** No wait is longer. Default 30 000. */
+  readonly maxMs?: number;
+  /**
+   * `full` (default): between 0 and the exponential wait, evenly. A number j between 0 and 1: the exponential wait
+   * times 1 ± j, clamped to `initialMs` … `maxMs`. 0: no jitter.
+   */
+  readonly jitter?: 'full' | number;
+  /** This many failures in a row end it, the first try included. Default: no limit. */
+  readonly maxTriesInARow?: number;
+  /** A stream that lasted this long after a retry starts counting at one again. Default 60 000. */
+  readonly stableMs?: number;
+  /** Errors for which this says false are passed on at once. Default: all are recoverable. */
+  readonly recoverable?: (error: unknown) => boolean;
+  /** Cuts every running wait short when it emits: the next try starts at once. */
+  readonly wake?: Observable<unknown>;
+  /** Hears of every failed try that will be followed by another. */
+  readonly onRetry?: (failed: FailedTry) => void;
+  /** Source of randomness: 0 ≤ x < 1. Default Math.random. */
+  readonly random?: () => number;
+}
+
+// The one place where randomness enters the pack: the default of a parameter.
+// eslint-disable-next-line no-restricted-properties
+const defaultRandom = Math.random;
+
+/**
+ * The wait in milliseconds after the n-th failure in a row (n from 1): min(maxMs, initialMs · 2^(n−1)), with jitter.
+ * Source: Exponential Backoff And Jitter, AWS Architecture Blog, 2015.
+ */
+export function backoffMs(
+  policy: BackoffPolicy,
+  triesInARow: number,
+  random: () => number = policy.random ?? defaultRandom,
+): number {
+  const { initialMs = 100, maxMs = 30_000, jitter = 'full' } = policy;
+  const exponential = Math.min(maxMs, initialMs * 2 ** (triesInARow - 1));
+  if (jitter === 'full') return random() * exponential;
+  if (jitter === 0) return exponential;
+  const spread = exponential * (1 + jitter * (2 * random() - 1));
+  return Math.min(maxMs, Math.max(initialMs, spread));
+}
+
+/** Waits as the policy says for the n-th failure in a row, then emits once; errors when the policy gives up. */
+function waitFor(
+  policy: BackoffPolicy,
+  error: unknown,
+  triesInARow: number,
+  scheduler: SchedulerLike,
+): Observable<unknown> {
+  // Passed on as it is, whatever was thrown.
+  if (policy.recoverable?.(error) === false) return new Observable((subscriber) => subscriber.error(error));
+  const { maxTriesInARow = Infinity, wake, onRetry } = policy;
+  if (triesInARow >= maxTriesInARow) {
+    return throwError(
+      () => new MillraceError('MILLRACE_E_RETRY_EXHAUSTED', `${triesInARow} in a row`, { cause: error }),
+    );
+  }
+  const waitMs = backoffMs(policy, triesInARow);
+  onRetry?.({ error, triesInARow, waitMs });
+  const elapsed = timer(waitMs, scheduler);
+  return wake === undefined ? elapsed : race(elapsed, wake).pipe(take(1));
+}
+
+/**
+ * The delay for `retry({ delay: backoffDelay(policy) })`. Stateless, so it may be shared; without the reset after
+ * `stableMs`, because `retry` counts over the whole life of the subscription.
+ *
+ * - on error: a recoverable error waits; any other, and the last of `maxTriesInARow`, ends the stream.
+ *
+ * @example
+ * ```ts
+ * request$.pipe(retry({ delay: backoffDelay({ initialMs: 200, maxTriesInARow: 3 }) }))
+ * ```
+ */
+export function backoffDelay(
+  policy: BackoffPolicy,
+  scheduler: SchedulerLike = asyncScheduler,
+): (error: unknown, retryCount: number) => Observable<unknown> {
+  return (error, retryCount) => waitFor(policy, error, retryCount, scheduler);
+}
+
+/**
+ * The waits of one subscription: give it each error, and subscribe to the source again when the answer emits.
+ * Holds the count of failures in a row, so every subscription needs its own.
+ */
+export function backoffWaits(policy: BackoffPolicy, scheduler: SchedulerLike): (error: unknown) => Observable<unknown> {
+  const { stableMs = 60_000 } = policy;
+  let triesInARow = 0;
+  let restartedAt = Infinity;
+  return (error) => {
+    triesInARow = scheduler.now() - restartedAt >= stableMs ? 1 : triesInARow + 1;
+    return waitFor(policy, error, triesInARow, scheduler).pipe(tap(() => (restartedAt = scheduler.now())));
+  };
+}
+
+/**
+ * The notifier for `retryWhen(backoff(policy))`: every error waits 2^n with a cap and jitter, then lets the source be
+ * subscribed again. (`retryWhen` is deprecated in RxJS 7; `retryBackoff(policy)` does the same and stays.)
+ *
+ * - on error: errors that are not recoverable are passed on as they are; after `maxTriesInARow` failures a
+ *   MILLRACE_E_RETRY_EXHAUSTED with the last error as its cause.
+ * - the exponent starts anew only when the source lasted `stableMs` since it was subscribed again, so a source that
+ *   flaps does not retry at the smallest wait for ever.
+ * - on unsubscribe: a running wait is cancelled.
+ * - memory: two numbers a subscription.
+ *
+ * @example
+ * ```ts
+ * source$.pipe(retryWhen(backoff({ initialMs: 100, maxMs: 30_000 })))
+ * ```
+ */
+export function backoff(
+  policy: BackoffPolicy,
+  scheduler: SchedulerLike = asyncScheduler,
+): (errors: Observable<unknown>) => Observable<unknown> {
+  return (errors) => defer(() => errors.pipe(concatMap(backoffWaits(policy, scheduler))));
+}

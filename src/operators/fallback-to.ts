@@ -1,0 +1,35 @@
+import { catchError } from 'rxjs';
+import type { ObservableInput, ObservedValueOf, OperatorFunction } from 'rxjs';
+
+/** Which errors lead to the fallback. */
+export interface FallbackConfig {
+  /** Errors for which this says false are passed on. Default: every error leads to the fallback. */
+  readonly when?: (error: unknown) => boolean;
+}
+
+/**
+ * Goes on with another Observable when the source errors, and only then. (`onErrorResumeNext` goes on after success
+ * too, so as a fallback for a sink it would send every good record to both.)
+ *
+ * - on error: subscribes to what `fallback` gives for the error; an error of the fallback, or a throw in `fallback` or
+ *   `when`, is passed on.
+ * - on complete: completes; the fallback is not subscribed.
+ * - on unsubscribe: whichever of the two is running is unsubscribed.
+ * - values that came before the error stay; nothing is repeated.
+ * - memory: none.
+ *
+ * @example
+ * ```ts
+ * primary$.pipe(fallbackTo(() => secondary$, { when: (error) => error instanceof TimeoutError }))
+ * ```
+ */
+export function fallbackTo<T, O extends ObservableInput<unknown>>(
+  fallback: (error: unknown) => O,
+  config: FallbackConfig = {},
+): OperatorFunction<T, T | ObservedValueOf<O>> {
+  const { when = () => true } = config;
+  return catchError((error: unknown) => {
+    if (when(error)) return fallback(error);
+    throw error;
+  });
+}

@@ -1,0 +1,35 @@
+import { changing } from './stage.js';
+import type { Stage } from './stage.js';
+
+/** What happens to an event's own fields: first renamed, then removed, then set. */
+export interface FieldsConfig {
+  /** From the old name to the new one. A field that is not there is not renamed. */
+  readonly rename?: Readonly<Record<string, string>>;
+  readonly remove?: readonly string[];
+  readonly set?: Readonly<Record<string, string | number | boolean | null>>;
+}
+
+/**
+ * Renames, removes and sets fields.
+ *
+ * - on error, on complete, on unsubscribe: as the source. Keeps the order, emits every event. Memory: none.
+ *
+ * @example
+ * ```ts
+ * events$.pipe(fields({ rename: { msg: 'message' }, set: { 'service.name': 'shop' } }))
+ * ```
+ */
+export function fields({ rename = {}, remove = [], set = {} }: FieldsConfig): Stage {
+  const renames = Object.entries(rename);
+  const removed = Object.fromEntries(remove.map((key) => [key, undefined]));
+  return changing(() => (event) => {
+    const changes: Record<string, unknown> = {};
+    for (const [from, to] of renames) {
+      const value = event.get(from);
+      if (value === undefined) continue;
+      if (!Object.hasOwn(changes, from)) changes[from] = undefined;
+      changes[to] = value;
+    }
+    return event.with({ ...changes, ...removed, ...set });
+  });
+}

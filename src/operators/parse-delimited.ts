@@ -1,0 +1,39 @@
+import { MillraceError } from '../model/errors.js';
+import { Shape } from '../model/event.js';
+import type { Parser } from './parser.js';
+
+/** Text with a separator between fields; the last field keeps every further separator. */
+export interface DelimitedConfig {
+  readonly format: 'delimited';
+  readonly separator: string;
+  readonly fields: readonly string[];
+}
+
+function trimmed(text: string): string {
+  const first = text.charCodeAt(0);
+  const last = text.charCodeAt(text.length - 1);
+  // Almost always there is nothing to trim, and then there is nothing to copy.
+  return first > 32 && last > 32 && first < 128 && last < 128 ? text : text.trim();
+}
+
+/** All fields but `message` are trimmed; fewer fields than named is a fault. */
+export function parseDelimited({ separator, fields }: DelimitedConfig): Parser {
+  const shape = new Shape(fields);
+  const count = fields.length;
+  const last = count - 1;
+  const verbatim = fields.map((field) => field === 'message');
+  return (event, text) => {
+    const values = new Array<unknown>(count);
+    let from = 0;
+    for (let slot = 0; slot < last; slot++) {
+      const to = text.indexOf(separator, from);
+      if (to < 0) return new MillraceError('MILLRACE_E_PARSE_FIELDS', `${slot + 1} of ${count}`);
+      const value = text.substring(from, to);
+      values[slot] = verbatim[slot] === true ? value : trimmed(value);
+      from = to + separator.length;
+    }
+    const rest = text.substring(from);
+    values[last] = verbatim[last] === true ? rest : trimmed(rest);
+    return event.derive(shape, values);
+  };
+}

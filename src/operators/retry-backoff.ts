@@ -1,0 +1,27 @@
+import { asyncScheduler, defer, retry } from 'rxjs';
+import type { MonoTypeOperatorFunction, SchedulerLike } from 'rxjs';
+import { backoffWaits } from './backoff.js';
+import type { BackoffPolicy } from './backoff.js';
+
+/**
+ * Subscribes to the source again after an error, with exponential back-off, jitter, a cap and a budget of tries in a
+ * row that is renewed after a stable period.
+ *
+ * - on error: recoverable errors wait and retry; others are passed on as they are; when the tries are used up:
+ *   MILLRACE_E_RETRY_EXHAUSTED with the last error as its cause.
+ * - on complete: completes.
+ * - on unsubscribe: source and running wait are cancelled.
+ * - never repeats or drops a value itself; what a source emits again after a resubscription comes again.
+ * - memory: two numbers a subscription.
+ *
+ * @example
+ * ```ts
+ * send$.pipe(retryBackoff({ initialMs: 100, maxMs: 30_000, recoverable: (error) => error instanceof HttpError }))
+ * ```
+ */
+export function retryBackoff<T>(
+  policy: BackoffPolicy,
+  scheduler: SchedulerLike = asyncScheduler,
+): MonoTypeOperatorFunction<T> {
+  return (source) => defer(() => source.pipe(retry({ delay: backoffWaits(policy, scheduler) })));
+}

@@ -1,0 +1,18 @@
+import { loadConfigurations } from './configurations.js';
+import type { ConfigPlace } from './configurations.js';
+import type { CommandIo } from './command-io.js';
+
+/** `check`: every fault of the configurations at once. Gives the exit code. */
+export function check(paths: readonly string[], io: CommandIo & ConfigPlace): number {
+  if (paths.length === 0) {
+    io.stderr.write('usage: millrace check CONFIG.yaml …\n');
+    return 1;
+  }
+  const { pipelines, faults } = loadConfigurations(paths, io);
+  if (faults.length > 0) {
+    io.stderr.write(`${faults.join('\n')}\n`);
+    return 1;
+  }
+  io.stdout.write(`${pipelines.map(({ config }) => `${config.name}: fine`).join('\n')}\n`);
+  return 0;
+}

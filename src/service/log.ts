@@ -1,0 +1,42 @@
+import winston from 'winston';
+import type { Notice } from '../model/notice.js';
+
+/** Where the service says what happens: JSON lines, or readable lines for a terminal. Always on stderr. */
+export interface ServiceLog {
+  notice(notice: Notice, pipeline?: string): void;
+}
+
+const { combine, timestamp, printf, colorize, json } = winston.format;
+
+const readable = printf(({ level, message, timestamp: time, pipeline, code, ...details }) => {
+  const { levels: _, ...rest } = details;
+  const extra = Object.entries(rest)
+    .filter(([key]) => typeof key === 'string')
+    .map(([key, value]) => ` ${key}=${String(value)}`)
+    .join('');
+  const place = typeof pipeline === 'string' ? ` [${pipeline}]` : '';
+  const suffix = typeof code === 'string' ? ` (${code})` : '';
+  return `${String(time)} ${level}${place} ${String(message)}${suffix}${extra}`;
+});
+
+/** `isTerminal`: people read along. */
+export function serviceLog(stream: NodeJS.WritableStream, isTerminal: boolean): ServiceLog {
+  const logger = winston.createLogger({
+    level: 'info',
+    format: isTerminal
+      ? combine(timestamp({ format: 'HH:mm:ss' }), colorize(), readable)
+      : combine(timestamp(), json()),
+    transports: [new winston.transports.Stream({ stream })],
+  });
+  return {
+    notice: ({ level, message, code, details }, pipeline) => {
+      logger.log({
+        level,
+        message,
+        ...(pipeline === undefined ? {} : { pipeline }),
+        ...(code === undefined ? {} : { code }),
+        ...details,
+      });
+    },
+  };
+}

@@ -1,0 +1,30 @@
+import { drop } from '../operators/drop.js';
+import { fields } from '../operators/fields.js';
+import { keep } from '../operators/keep.js';
+import { normalize } from '../operators/normalize.js';
+import type { NormalizeOptions, StageOptions } from '../operators/options.js';
+import { parse } from '../operators/parse.js';
+import type { Stage } from '../operators/stage.js';
+import { timeReader } from './time-reader.js';
+
+/** The operator that a stage of a configuration becomes. */
+export function stageOf(options: StageOptions): Stage {
+  if ('parse' in options) return parse(options.parse);
+  if ('normalize' in options) return normalizeOf(options.normalize);
+  if ('keep' in options) return keep(options.keep);
+  if ('drop' in options) return drop(options.drop);
+  return fields(options.fields);
+}
+
+function normalizeOf({ timeFormats, timeZone }: NormalizeOptions): Stage {
+  const isUtc = timeZone === 'UTC';
+  // ISO 8601 without a zone is only read by the stage itself when it is UTC.
+  const formats = [...(timeFormats ?? []), ...(isUtc ? [] : LOCAL_ISO)];
+  return formats.length === 0 ? normalize() : normalize({ isUtc, readTime: timeReader(formats, timeZone) });
+}
+
+const LOCAL_ISO = ["yyyy-MM-dd'T'HH:mm:ss", 'yyyy-MM-dd HH:mm:ss'].flatMap((format) => [
+  format,
+  `${format}.u`,
+  `${format},u`,
+]);

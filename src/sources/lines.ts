@@ -1,0 +1,162 @@
+import { isAscii, isUtf8 } from 'node:buffer';
+import type { LogRecord } from '../model/batch.js';
+import { MillraceError } from '../model/errors.js';
+import type { LineOptions } from './options.js';
+
+/** How long a line may be, and what becomes of a longer one. */
+export type LineLimits = Pick<LineOptions, 'maxLineBytes' | 'onLongLine'>;
+
+/** What a record takes in memory beside its text: the objects that stand for it, roughly. */
+export const RECORD_BYTES = 256;
+/** No batch has more. */
+export const MAX_RECORDS = 5000;
+
+const LF = 10;
+const CR = 13;
+/** Longer strings live in another, slower part of V8's heap. */
+const MAX_TEXT_BYTES = 64 * 1024;
+const BYTE_ORDER_MARK = '\uFEFF';
+
+/**
+ * Cuts bytes into lines at LF or CRLF. A line may lie in any number of blocks, and is decoded as a whole, so a
+ * character is never split. Bytes that are not UTF-8 become U+FFFD in the text and are kept beside it. Memory: one
+ * line of at most `maxLineBytes`, whatever the input.
+ */
+export class LineSplitter {
+  readonly #limits: LineLimits;
+  /** The beginning of a line whose end has not come yet; at most maxLineBytes of it. */
+  #partial: Buffer[] = [];
+  #partialBytes = 0;
+  #position: number;
+  #end: number;
+
+  constructor(limits: LineLimits, position: number) {
+    this.#limits = limits;
+    this.#position = position;
+    this.#end = position;
+  }
+
+  /** Where the first line begins that has not come out. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /** Where the next block begins. */
+  get end(): number {
+    return this.#end;
+  }
+
+  /** Bytes of memory that the incomplete line takes. */
+  get heldBytes(): number {
+    return this.#partialBytes;
+  }
+
+  /** Takes lines from a block until there are `maxRecords`; returns how many bytes it has used. */
+  push(block: Buffer, records: LogRecord[], maxRecords: number): number {
+    let from = 0;
+    if (this.#end > this.#position) {
+      const lineEnd = block.indexOf(LF);
+      from = lineEnd < 0 ? block.length : lineEnd + 1;
+      this.#hold(block.subarray(0, lineEnd < 0 ? block.length : lineEnd));
+      this.#end += from;
+      if (lineEnd < 0) return from;
+      records.push(this.#heldRecord(this.#end - 1 - this.#position));
+      this.#position = this.#end;
+    }
+    while (from < block.length && records.length < maxRecords) {
+      const to = lastLineEnd(block, from);
+      if (to < 0) {
+        this.#hold(block.subarray(from));
+        this.#end += block.length - from;
+        return block.length;
+      }
+      const used = this.#split(block.subarray(from, to), records, maxRecords);
+      from += used;
+      this.#end += used;
+      this.#position = this.#end;
+    }
+    return from;
+  }
+
+  /** The incomplete line is a line: there will be no more. */
+  flush(records: LogRecord[]): void {
+    if (this.#end === this.#position) return;
+    records.push(this.#heldRecord(this.#end - this.#position));
+    this.#position = this.#end;
+  }
+
+  #hold(bytes: Buffer): void {
+    const room = this.#limits.maxLineBytes - this.#partialBytes;
+    if (room <= 0 || bytes.length === 0) return;
+    // A copy: the block is used again for the next read.
+    const kept = Buffer.from(bytes.subarray(0, room));
+    this.#partial.push(kept);
+    this.#partialBytes += kept.length;
+  }
+
+  #heldRecord(length: number): LogRecord {
+    const bytes = Buffer.concat(this.#partial);
+    this.#partial = [];
+    this.#partialBytes = 0;
+    return this.#record(bytes, this.#position, length);
+  }
+
+  /** Complete lines, up to 64 KiB of them or one longer line. Returns how many bytes it has used. */
+  #split(lines: Buffer, records: LogRecord[], maxRecords: number): number {
+    if (lines.length > this.#limits.maxLineBytes || !isAscii(lines))
+      return this.#splitBytes(lines, records, maxRecords);
+    const text = lines.toString('latin1');
+    const base = this.#end;
+    let from = 0;
+    while (from < text.length && records.length < maxRecords) {
+      const lineEnd = text.indexOf('\n', from);
+      const isCrLf = lineEnd > from && text.charCodeAt(lineEnd - 1) === CR;
+      records.push({ offset: base + from, text: text.substring(from, isCrLf ? lineEnd - 1 : lineEnd) });
+      from = lineEnd + 1;
+    }
+    return from;
+  }
+
+  #splitBytes(lines: Buffer, records: LogRecord[], maxRecords: number): number {
+    let from = 0;
+    while (from < lines.length && records.length < maxRecords) {
+      const lineEnd = lines.indexOf(LF, from);
+      records.push(this.#record(lines.subarray(from, lineEnd), this.#end + from, lineEnd - from));
+      from = lineEnd + 1;
+    }
+    return from;
+  }
+
+  /** `bytes` may be less than the `length` of the line in the file. */
+  #record(bytes: Buffer, offset: number, length: number): LogRecord {
+    const { maxLineBytes, onLongLine } = this.#limits;
+    const isLong = length > maxLineBytes;
+    const kept = isLong ? bytes.subarray(0, maxLineBytes) : withoutCr(bytes);
+    const decoded = kept.toString('utf8');
+    const text = offset === 0 && decoded.startsWith(BYTE_ORDER_MARK) ? decoded.slice(1) : decoded;
+    const original = isUtf8(kept) ? {} : { bytes: Uint8Array.from(kept) };
+    if (!isLong || onLongLine === 'truncate') return { offset, text, ...original };
+    const fault = new MillraceError(
+      'MILLRACE_E_LINE_TOO_LONG',
+      `${length} bytes, at most ${maxLineBytes}; the first ${maxLineBytes} are kept`,
+    );
+    return { offset, text, fault, ...original };
+  }
+}
+
+function withoutCr(line: Buffer): Buffer {
+  return line.at(-1) === CR ? line.subarray(0, -1) : line;
+}
+
+/** The end of the last line that ends within 64 KiB from `from`, or of the first line if that is longer; else -1. */
+function lastLineEnd(block: Buffer, from: number): number {
+  const limit = from + MAX_TEXT_BYTES;
+  if (limit < block.length) {
+    const within = block.lastIndexOf(LF, limit - 1);
+    if (within >= from) return within + 1;
+    const beyond = block.indexOf(LF, limit);
+    return beyond < 0 ? -1 : beyond + 1;
+  }
+  const last = block.lastIndexOf(LF);
+  return last < from ? -1 : last + 1;
+}

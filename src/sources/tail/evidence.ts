@@ -1,0 +1,85 @@
+import { createHash } from 'node:crypto';
+import type { OpenFile } from '../../model/files.js';
+import { wait } from '../../operators/steps.js';
+import type { Routine } from '../../operators/steps.js';
+
+/** Enough for a banner and a first time stamp. */
+const HEAD_BYTES = 256;
+const TAIL_BYTES = 64;
+
+/** What tells a file from another one: its first bytes, and the bytes just before `end`. Only of what was read. */
+export interface Evidence {
+  /** How far the file was read. */
+  readonly end: number;
+  readonly head: string;
+  readonly tail: string;
+}
+
+/** Log lines may be secret: the checkpoint gets their hash. Source: FIPS 180-4, SHA-256, its first 96 bits. */
+function hash(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('base64url').slice(0, 16);
+}
+
+/** Collects evidence while a file is read. */
+export class EvidenceKeeper {
+  #end: number;
+  #head: Buffer;
+  #tail: Buffer;
+  #headHash: string | undefined;
+
+  /** Of a file that was read up to `end`: its first bytes, and those just before `end`. */
+  constructor(end = 0, head: Buffer = Buffer.alloc(0), tail: Buffer = Buffer.alloc(0)) {
+    this.#end = end;
+    this.#head = head;
+    this.#tail = tail;
+  }
+
+  /** The last bytes that were read: a file that has others there now was rewritten. */
+  get tail(): Buffer {
+    return this.#tail;
+  }
+
+  /** Takes the bytes that were read next. */
+  add(bytes: Buffer): void {
+    this.#end += bytes.length;
+    if (this.#head.length < HEAD_BYTES) {
+      this.#head = Buffer.concat([this.#head, bytes.subarray(0, HEAD_BYTES - this.#head.length)]);
+      this.#headHash = undefined;
+    }
+    const last = bytes.length < TAIL_BYTES ? Buffer.concat([this.#tail, bytes]) : bytes;
+    // A copy: the block that the bytes lie in is used again.
+    this.#tail = Buffer.from(last.subarray(-TAIL_BYTES));
+  }
+
+  get evidence(): Evidence {
+    this.#headHash ??= hash(this.#head);
+    return { end: this.#end, head: this.#headHash, tail: hash(this.#tail) };
+  }
+}
+
+/** Reads exactly `from` … `to`, or what there is of it. */
+function* readRange(file: OpenFile, from: number, to: number): Routine<Buffer> {
+  const bytes = Buffer.alloc(Math.max(0, to - from));
+  let count = 0;
+  while (count < bytes.length) {
+    const more = yield* wait(file.read(bytes.subarray(count), from + count));
+    if (more === 0) break;
+    count += more;
+  }
+  return bytes.subarray(0, count);
+}
+
+/** What a file would give as evidence if it had been read up to `end`. */
+export function* readEvidence(file: OpenFile, end: number): Routine<EvidenceKeeper> {
+  const head = yield* readRange(file, 0, Math.min(HEAD_BYTES, end));
+  const tail = yield* readRange(file, Math.max(0, end - TAIL_BYTES), end);
+  return new EvidenceKeeper(end, head, tail);
+}
+
+/** Whether a file has what was read before, as far as it was read. Anything goes with a file of which nothing was. */
+export function* matches(file: OpenFile, evidence: Evidence): Routine<boolean> {
+  const { size } = yield* wait(file.stat());
+  if (size < evidence.end) return false;
+  const found = (yield* readEvidence(file, evidence.end)).evidence;
+  return found.head === evidence.head && found.tail === evidence.tail;
+}

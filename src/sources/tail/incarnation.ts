@@ -1,0 +1,117 @@
+import { ReplaySubject, Subject } from 'rxjs';
+import type { Observable } from 'rxjs';
+import type { Json } from '../../model/json.js';
+import type { SavedLane } from '../../model/source.js';
+import type { LineSplitter } from '../lines.js';
+import { EvidenceKeeper } from './evidence.js';
+import type { Evidence } from './evidence.js';
+
+/** `look`: there may be more to read. `close`: end the lane at once; it may be opened again. */
+export type LaneSignal = 'look' | 'close';
+
+/** Reading, as far as it has come, while it is in memory. */
+export interface Progress {
+  readonly splitter: LineSplitter;
+  readonly keeper: EvidenceKeeper;
+}
+
+/**
+ * A file's life under one path, from its creation or truncation to the next. Has a random id, minted when it is first
+ * seen; inode and evidence only serve to find it again.
+ */
+export class Incarnation {
+  readonly id: string;
+  /** The path it was found at first: `log.file.path`, whatever it is renamed to. */
+  readonly path: string;
+  /** Where it is now. */
+  location: string;
+  /** Device and inode. */
+  fileId: string;
+  /** Where reading goes on after the last line that was read. */
+  position: number;
+  evidence: Evidence;
+  /** Missing until the file was opened, and after a long incomplete line was dropped from memory. */
+  progress: Progress | undefined;
+  /** The largest size at any look. */
+  seenSize: number;
+  seenMtimeMs = 0;
+  /** Another file has its path: what is left is read, and an incomplete last line is a line. */
+  isEnded = false;
+  /** Its file was removed: it can be read for as long as it is open. */
+  isGone = false;
+  /** Its file no longer has what was read of it. */
+  isRewritten = false;
+  /** It may have grown since it was read last. */
+  isDirty = true;
+  /** May be read: the path's earlier incarnations have been. */
+  isDue = false;
+  /** Waits for its turn to be opened, or is open. */
+  isBusy = false;
+  isOpen = false;
+  /** When it was last seen to have grown, on the scheduler's clock. */
+  grownAt = 0;
+  readonly #signals = new Subject<LaneSignal>();
+  readonly #caughtUp = new ReplaySubject<never>(1);
+  isCaughtUp = false;
+
+  constructor(id: string, path: string, location: string, fileId: string, position: number, evidence: Evidence) {
+    this.id = id;
+    this.path = path;
+    this.location = location;
+    this.fileId = fileId;
+    this.position = position;
+    this.evidence = evidence;
+    this.seenSize = evidence.end;
+  }
+
+  /** What wakes or ends the lane that is open. */
+  get signals(): Observable<LaneSignal> {
+    return this.#signals.asObservable();
+  }
+
+  /** Completes when it has ended and was read to its end; errors when it cannot be read. */
+  get caughtUp(): Observable<never> {
+    return this.#caughtUp.asObservable();
+  }
+
+  signal(signal: LaneSignal): void {
+    this.#signals.next(signal);
+  }
+
+  /** Whoever waits for it goes on: it was read to its end, or cannot be read. */
+  letOthersGoOn(error?: Error): void {
+    if (error === undefined) this.#caughtUp.complete();
+    else this.#caughtUp.error(error);
+  }
+
+  /** How far it was read, incomplete line included. */
+  get end(): number {
+    return this.progress?.splitter.end ?? this.position;
+  }
+
+  /** What the checkpoint keeps beside the position. */
+  get state(): Json {
+    const { end, head, tail } = this.evidence;
+    return { path: this.path, at: this.location, file: this.fileId, end, head, tail };
+  }
+
+  /** What is known to be unread, in bytes. */
+  get unread(): number {
+    return Math.max(0, this.seenSize - this.position);
+  }
+
+  /** A new one, of which nothing was read. */
+  static minted(id: string, path: string, fileId: string): Incarnation {
+    const keeper = new EvidenceKeeper();
+    return new Incarnation(id, path, path, fileId, 0, keeper.evidence);
+  }
+
+  /** As the checkpoint has it; undefined if that is not a tail source's. */
+  static saved(id: string, { position, state }: SavedLane): Incarnation | undefined {
+    if (typeof state !== 'object' || state === null || Array.isArray(state)) return undefined;
+    const { path, at, file, end, head, tail } = state as { readonly [key: string]: Json };
+    if (typeof path !== 'string' || typeof at !== 'string' || typeof file !== 'string') return undefined;
+    if (typeof end !== 'number' || typeof head !== 'string' || typeof tail !== 'string') return undefined;
+    return new Incarnation(id, path, at, file, position, { end, head, tail });
+  }
+}

@@ -1,0 +1,274 @@
+import { map, race, take, takeUntil, timer } from 'rxjs';
+import type { Observable, SchedulerLike } from 'rxjs';
+import type { Batch, LogRecord } from '../../model/batch.js';
+import { isTransient, MillraceError, messageOf } from '../../model/errors.js';
+import type { Files, OpenFile } from '../../model/files.js';
+import type { SourceContext } from '../../model/source.js';
+import { retryBackoff } from '../../operators/retry-backoff.js';
+import { steps, wait } from '../../operators/steps.js';
+import type { Routine } from '../../operators/steps.js';
+import { LineSplitter, MAX_RECORDS, RECORD_BYTES } from '../lines.js';
+import { matches, readEvidence } from './evidence.js';
+import type { Incarnation, Progress } from './incarnation.js';
+import type { TailOptions } from './options.js';
+
+const BLOCK_BYTES = 512 * 1024;
+const SMALL_BLOCK_BYTES = 16 * 1024;
+/** A longer incomplete line is not kept in memory for a file that nobody writes to. */
+const MAX_KEPT_LINE_BYTES = 64 * 1024;
+/** So often the lane looks whether others wait for their turn. */
+const BATCHES_A_TURN = 64;
+
+/** What all lanes of a source share. */
+export interface ReaderEnvironment {
+  readonly files: Files;
+  readonly options: TailOptions;
+  readonly context: SourceContext;
+  readonly scheduler: SchedulerLike;
+  readonly buffers: BufferPool;
+  /** Something about the file is not as expected: look at all of them. */
+  readonly lookSoon: () => void;
+  /** Other incarnations wait until this one is closed. */
+  readonly othersWait: () => boolean;
+}
+
+/** Blocks to read into, used again and again. As many as there are reads at a time, which demand bounds. */
+export class BufferPool {
+  readonly #free: Buffer[] = [];
+
+  /** Room for a block of the size, or at least a small one, and the bytes before it. */
+  take(bytes: number): Buffer {
+    const fitting = this.#free.findIndex((buffer) => buffer.length >= bytes);
+    const [buffer] = fitting < 0 ? [] : this.#free.splice(fitting, 1);
+    return buffer ?? Buffer.allocUnsafeSlow(bytes);
+  }
+
+  /** Only what no read can still write into. */
+  give(buffer: Buffer): void {
+    this.#free.push(buffer);
+  }
+}
+
+type Emit = (batch: Batch) => void;
+
+/** The batches of one incarnation: while it is due, until it was read to its end, is idle, or must make room. */
+export function readLane(incarnation: Incarnation, environment: ReaderEnvironment): Observable<Batch> {
+  const { context, scheduler } = environment;
+  const startedAt = scheduler.now();
+  let isReported = false;
+  return steps<Batch>((emit) => new LaneReader(incarnation, environment, emit).run()).pipe(
+    retryBackoff(
+      {
+        initialMs: 100,
+        maxMs: 5000,
+        recoverable: (error) =>
+          isTransient(error) && !(context.once && scheduler.now() - startedAt > context.startDeadlineMs),
+        onRetry: ({ error, triesInARow, waitMs }) => {
+          if (!isReported) {
+            isReported = true;
+            // Its successors need not wait; it stays a lane that is tried again.
+            incarnation.letOthersGoOn(error instanceof Error ? error : new Error(messageOf(error)));
+          }
+          report(environment, error, triesInARow, waitMs);
+        },
+      },
+      scheduler,
+    ),
+    // What was read is settled by those who have it; what is still being read will be read again.
+    takeUntil(context.stop),
+  );
+}
+
+function report({ context }: ReaderEnvironment, error: unknown, triesInARow: number, waitMs: number): void {
+  context.report({
+    // Said at once, then less and less often: at the 2nd, 4th, 8th … failure in a row.
+    level: (triesInARow & (triesInARow - 1)) === 0 ? 'warn' : 'debug',
+    message: `${messageOf(error)}; trying again`,
+    ...(error instanceof MillraceError ? { code: error.code } : {}),
+    details: { triesInARow, waitMs: Math.round(waitMs) },
+  });
+}
+
+/** One turn of reading an incarnation, from opening its file to closing it. */
+class LaneReader {
+  readonly #incarnation: Incarnation;
+  readonly #environment: ReaderEnvironment;
+  readonly #emit: Emit;
+  #blockBytes = SMALL_BLOCK_BYTES;
+
+  constructor(incarnation: Incarnation, environment: ReaderEnvironment, emit: Emit) {
+    this.#incarnation = incarnation;
+    this.#environment = environment;
+    this.#emit = emit;
+  }
+
+  *run(): Routine {
+    const incarnation = this.#incarnation;
+    const { files } = this.#environment;
+    let file: OpenFile | undefined;
+    try {
+      file = yield* wait(files.open(incarnation.location, 'read'));
+      const { id } = yield* wait(file.stat());
+      incarnation.isOpen = true;
+      const progress = id === incarnation.fileId ? yield* this.#resume(file) : undefined;
+      if (progress === undefined) this.#leave();
+      else yield* this.#follow(file, id, progress);
+    } catch (error) {
+      // Somebody renamed or removed it between a look and now.
+      if (!(error instanceof MillraceError && error.code === 'MILLRACE_E_FILE_NOT_FOUND')) throw error;
+      this.#leave();
+    } finally {
+      incarnation.isOpen = false;
+      file?.close().subscribe({ error: () => undefined });
+      this.#rest();
+    }
+  }
+
+  /** Goes on where it was, if the file still has what was read of it. */
+  *#resume(file: OpenFile): Routine<Progress | undefined> {
+    const incarnation = this.#incarnation;
+    if (incarnation.progress !== undefined) {
+      this.#environment.context.demand.adjust(incarnation.id, incarnation.progress.splitter.heldBytes);
+      return incarnation.progress;
+    }
+    if (!(yield* matches(file, incarnation.evidence))) {
+      incarnation.isRewritten = true;
+      return undefined;
+    }
+    const keeper = yield* readEvidence(file, incarnation.position);
+    const splitter = new LineSplitter(this.#environment.options, incarnation.position);
+    incarnation.progress = { splitter, keeper };
+    return incarnation.progress;
+  }
+
+  /** Reads to the end, and again whenever there is more. */
+  *#follow(file: OpenFile, fileId: string, progress: Progress): Routine {
+    const incarnation = this.#incarnation;
+    for (let batches = 0; ;) {
+      incarnation.isDirty = false;
+      const read = yield* this.#readBlock(file, progress);
+      if (read === 'rewritten') {
+        // A look may have found meanwhile where the rest of it is: then only this file is no longer the right one.
+        if (fileId === incarnation.fileId) incarnation.isRewritten = true;
+        this.#leave();
+        return;
+      }
+      batches += read;
+      const isAtEnd = read === 0 && !incarnation.isDirty;
+      if (isAtEnd && (yield* this.#isDone(progress))) return;
+      if (batches >= BATCHES_A_TURN && this.#environment.othersWait()) {
+        incarnation.isDirty = true;
+        return;
+      }
+    }
+  }
+
+  /** Reads what is there, at most a block, and emits its lines. Returns 0 at the end of the file, else at least 1. */
+  *#readBlock(file: OpenFile, progress: Progress): Routine<number | 'rewritten'> {
+    const { id, seenSize } = this.#incarnation;
+    const { buffers, context } = this.#environment;
+    const { splitter, keeper } = progress;
+    const want = Math.min(BLOCK_BYTES, Math.max(this.#blockBytes, seenSize - splitter.end));
+    yield* wait(context.demand.reserve(id, want));
+    const overlap = keeper.tail.length;
+    const buffer = buffers.take(want + overlap);
+    const target = buffer.subarray(0, want + overlap);
+    let count: number;
+    try {
+      count = yield* wait(file.read(target, splitter.end - overlap));
+    } catch (error) {
+      context.demand.adjust(id, -want);
+      throw error;
+    }
+    // A full block: there is probably more than the last look saw.
+    this.#blockBytes = count === target.length ? BLOCK_BYTES : SMALL_BLOCK_BYTES;
+    if (count < overlap || keeper.tail.compare(target, 0, overlap) !== 0) {
+      buffers.give(buffer);
+      context.demand.adjust(id, -want);
+      return 'rewritten';
+    }
+    const used = yield* this.#emitLines(target.subarray(overlap, count), progress, want);
+    buffers.give(buffer);
+    return count === overlap ? 0 : Math.max(1, used);
+  }
+
+  /** Emits the lines of a block in batches. `reserved`: what was reserved for the first. Returns their number. */
+  *#emitLines(block: Buffer, progress: Progress, reserved: number): Routine<number> {
+    const { id } = this.#incarnation;
+    const { demand } = this.#environment.context;
+    let rest = reserved;
+    let batches = 0;
+    for (let from = 0; from < block.length;) {
+      const held = progress.splitter.heldBytes;
+      const records: LogRecord[] = [];
+      const used = progress.splitter.push(block.subarray(from), records, MAX_RECORDS);
+      progress.keeper.add(block.subarray(from, from + used));
+      from += used;
+      const bytes = used - (progress.splitter.heldBytes - held) + records.length * RECORD_BYTES;
+      const taken = bytes + progress.splitter.heldBytes - held;
+      if (rest > 0) demand.adjust(id, taken - rest);
+      else yield* wait(demand.reserve(id, taken));
+      rest = 0;
+      if (records.length > 0) {
+        this.#emitBatch(records, bytes, progress);
+        batches++;
+      }
+    }
+    if (rest > 0) demand.adjust(id, -rest);
+    return batches;
+  }
+
+  #emitBatch(records: readonly LogRecord[], bytes: number, { splitter, keeper }: Progress): void {
+    const incarnation = this.#incarnation;
+    incarnation.position = splitter.position;
+    incarnation.evidence = keeper.evidence;
+    this.#emit({ records, position: splitter.position, bytes, state: incarnation.state });
+  }
+
+  /** At the end of the file: waits for more, or says that there will be none for now. */
+  *#isDone(progress: Progress): Routine<boolean> {
+    const incarnation = this.#incarnation;
+    const { context, options, scheduler, othersWait } = this.#environment;
+    if (incarnation.isEnded || context.once) {
+      const isComplete = progress.splitter.end === progress.splitter.position;
+      // Whoever writes may still have to finish the line, or has not noticed the rotation yet.
+      if (!context.once && !isComplete && !incarnation.isGone) {
+        const signal = yield* wait(
+          race(incarnation.signals, timer(options.rotateWaitMs, scheduler).pipe(map(() => 'flush' as const))).pipe(
+            take(1),
+          ),
+        );
+        if (signal !== 'flush') return signal === 'close';
+      }
+      this.#flush(progress);
+      incarnation.isCaughtUp = true;
+      return true;
+    }
+    if (othersWait()) return true;
+    const signal = yield* wait(incarnation.signals.pipe(take(1)));
+    return signal === 'close';
+  }
+
+  #flush(progress: Progress): void {
+    const held = progress.splitter.heldBytes;
+    const records: LogRecord[] = [];
+    progress.splitter.flush(records);
+    if (records.length === 0) return;
+    // What the incomplete line takes was reserved when it was read.
+    this.#environment.context.demand.adjust(this.#incarnation.id, RECORD_BYTES);
+    this.#emitBatch(records, held + RECORD_BYTES, progress);
+  }
+
+  /** The file is not what it should be: the next look finds out, and opens it again. */
+  #leave(): void {
+    this.#incarnation.isDirty = false;
+    this.#environment.lookSoon();
+  }
+
+  /** Nothing that grows with the number of files stays in memory. */
+  #rest(): void {
+    const incarnation = this.#incarnation;
+    const held = incarnation.progress?.splitter.heldBytes ?? 0;
+    if (held > MAX_KEPT_LINE_BYTES) incarnation.progress = undefined;
+  }
+}

@@ -1,0 +1,30 @@
+import { nameOf } from '../../model/files.js';
+
+/** Rotated files that were compressed: never text, and never new lines. */
+const COMPRESSED = /\.(?:gz|zst|bz2|xz|lz4|zip|7z)$/i;
+const ROTATED = /^[.\-_]?\d/;
+const SEPARATED = /^[.\-_]/;
+
+export function isCompressed(path: string): boolean {
+  return COMPRESSED.test(path);
+}
+
+/** What a name has beyond that of the log: `.1` of app.log.1, `-20261123.log` of app-20261123.log. */
+function extras(name: string, log: string): string[] {
+  const dot = log.lastIndexOf('.');
+  const stem = dot > 0 ? log.slice(0, dot) : log;
+  return [log, stem].filter((prefix) => name.startsWith(prefix)).map((prefix) => name.slice(prefix.length));
+}
+
+/** Whether a path may be a renamed or copied `log`, by its name alone: app.log.1, app.log.bak, app-20261123.log. */
+export function isRelated(path: string, log: string): boolean {
+  const name = nameOf(path);
+  return (
+    name !== nameOf(log) && !isCompressed(name) && extras(name, nameOf(log)).some((extra) => SEPARATED.test(extra))
+  );
+}
+
+/** Whether a path has the name that a rotation gives, with a number or a date, so that content need not prove it. */
+export function isRotationOf(path: string, log: string): boolean {
+  return isRelated(path, log) && extras(nameOf(path), nameOf(log)).some((extra) => ROTATED.test(extra));
+}

@@ -1,0 +1,76 @@
+import type { Incarnation } from './incarnation.js';
+
+/** All incarnations that are known, by file, by place and by path. */
+export class Registry {
+  readonly #all = new Set<Incarnation>();
+  readonly #byFile = new Map<string, Incarnation>();
+  readonly #byLocation = new Map<string, Incarnation>();
+  readonly #byPath = new Map<string, Incarnation[]>();
+  #matched: ReadonlySet<string> = new Set<string>();
+
+  get all(): ReadonlySet<Incarnation> {
+    return this.#all;
+  }
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  has(incarnation: Incarnation): boolean {
+    return this.#all.has(incarnation);
+  }
+
+  /** Whether a file is some incarnation's. */
+  owns(fileId: string): boolean {
+    return this.#byFile.has(fileId);
+  }
+
+  at(location: string): Incarnation | undefined {
+    return this.#byLocation.get(location);
+  }
+
+  /** Those that have or had a path, in the order they were found. */
+  ofPath(path: string): readonly Incarnation[] {
+    return this.#byPath.get(path) ?? [];
+  }
+
+  add(incarnation: Incarnation): void {
+    this.#all.add(incarnation);
+    this.#byFile.set(incarnation.fileId, incarnation);
+    this.#byLocation.set(incarnation.location, incarnation);
+    this.#byPath.set(incarnation.path, [...this.ofPath(incarnation.path), incarnation]);
+  }
+
+  move(incarnation: Incarnation, location: string, fileId: string): void {
+    this.disown(incarnation);
+    incarnation.location = location;
+    incarnation.fileId = fileId;
+    this.#byFile.set(fileId, incarnation);
+    this.#byLocation.set(location, incarnation);
+  }
+
+  /** Its file is another one's now, or nobody's. */
+  disown(incarnation: Incarnation): void {
+    const { fileId, location } = incarnation;
+    // Another one may have come to the place since.
+    if (this.#byFile.get(fileId) === incarnation) this.#byFile.delete(fileId);
+    if (this.#byLocation.get(location) === incarnation) this.#byLocation.delete(location);
+  }
+
+  remove(incarnation: Incarnation): void {
+    this.#all.delete(incarnation);
+    this.disown(incarnation);
+    const others = this.ofPath(incarnation.path).filter((other) => other !== incarnation);
+    if (others.length === 0) this.#byPath.delete(incarnation.path);
+    else this.#byPath.set(incarnation.path, others);
+  }
+
+  /** What the patterns match now. */
+  setMatched(paths: readonly string[]): void {
+    this.#matched = new Set(paths);
+  }
+
+  isMatched(path: string): boolean {
+    return this.#matched.has(path);
+  }
+}

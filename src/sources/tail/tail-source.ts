@@ -1,0 +1,488 @@
+import { randomBytes } from 'node:crypto';
+import {
+  asyncScheduler,
+  catchError,
+  concat,
+  defer,
+  EMPTY,
+  finalize,
+  from,
+  ignoreElements,
+  merge,
+  mergeMap,
+  NEVER,
+  of,
+  onErrorResumeNext,
+  Subject,
+  takeUntil,
+  tap,
+  timer,
+} from 'rxjs';
+import type { Observable, SchedulerLike } from 'rxjs';
+import type { Lane } from '../../model/batch.js';
+import { folderOf } from '../../model/files.js';
+import type { Files, FolderChange } from '../../model/files.js';
+import type { Source, SourceContext } from '../../model/source.js';
+import { steps, wait } from '../../operators/steps.js';
+import type { Routine } from '../../operators/steps.js';
+import { workWhile } from '../../operators/work-while.js';
+import { Incarnation } from './incarnation.js';
+import { BufferPool, readLane } from './lane-reader.js';
+import type { ReaderEnvironment } from './lane-reader.js';
+import { Looker } from './looker.js';
+import type { Seen } from './looker.js';
+import { isCompressed, isRelated } from './names.js';
+import type { TailOptions } from './options.js';
+import { Registry } from './registry.js';
+import { Search } from './rotation.js';
+import type { Whereabouts } from './rotation.js';
+
+/** What a tail source needs of the world. */
+export interface TailPorts {
+  readonly files: Files;
+  /** A new random incarnation id. Default: 64 random bits, in hexadecimal. */
+  readonly mint?: () => string;
+}
+
+/** Changes often come in bursts: a rotation is several. */
+const LOOK_DELAY_MS = 10;
+/** So many files nobody reported a change of are looked at each time; with more of them, by turns. */
+const QUIET_FILES_A_LOOK = 1000;
+/** So often the patterns are matched again when there are many files. */
+const LOOKS_A_GLOB = 5;
+/** A file that looks like a copy of one that is being read: how long after its last change it is one on its own. */
+const COPY_HOLD_MS = 10_000;
+/** A rotated file outside the patterns is looked at for so long after its last growth. */
+const FORGET_AFTER_MS = 600_000;
+const MAX_WATCHED_FOLDERS = 512;
+
+/**
+ * Reads files and follows them as they grow and rotate. Every incarnation of a file is a lane.
+ *
+ * - a line comes out if at some look it is in the file, or in its renamed or copied successor in the same folder;
+ *   what was removed before it could be read is reported with its size (MILLRACE_E_TAIL_LOST).
+ * - the incarnations of a path are read one after the other.
+ * - changes are noticed by notification, and by a look every `pollMs` where there is none (NFS).
+ * - when demand is shut nothing is read: the file is the buffer.
+ * - memory: an entry a file; at most `maxOpenFiles` files are open. One timer for all files.
+ */
+export function tailSource(
+  options: TailOptions,
+  { files, mint = () => randomBytes(8).toString('hex') }: TailPorts,
+  scheduler: SchedulerLike = asyncScheduler,
+): Source {
+  return { open: (context) => defer(() => new Tailing(options, files, mint, context, scheduler).lanes) };
+}
+
+class Tailing {
+  readonly #options: TailOptions;
+  readonly #files: Files;
+  readonly #mint: () => string;
+  readonly #context: SourceContext;
+  readonly #scheduler: SchedulerLike;
+  readonly #looker: Looker;
+  readonly #environment: ReaderEnvironment;
+  readonly #registry = new Registry();
+  readonly #ready = new Subject<Incarnation>();
+  readonly #sequences = new Subject<Observable<never>>();
+  readonly #folders = new Subject<string>();
+  readonly #watched = new Set<string>();
+  readonly #looks = new Subject<void>();
+  readonly #finished = new Subject<void>();
+  readonly #held = new Map<string, { since: number; size: number }>();
+  readonly #missing = new Set<string>();
+  #waiting = 0;
+  #isStopped = false;
+  #wantsLook = false;
+  #lookCount = 0;
+  #turn = 0;
+
+  constructor(
+    options: TailOptions,
+    files: Files,
+    mint: () => string,
+    context: SourceContext,
+    scheduler: SchedulerLike,
+  ) {
+    this.#options = options;
+    this.#files = files;
+    this.#mint = mint;
+    this.#context = context;
+    this.#scheduler = scheduler;
+    this.#looker = new Looker(files);
+    this.#environment = {
+      files,
+      options,
+      context,
+      scheduler,
+      buffers: new BufferPool(),
+      lookSoon: () => this.#lookSoon(),
+      othersWait: () => this.#waiting > 0,
+    };
+  }
+
+  get lanes(): Observable<Lane> {
+    const over = merge(this.#context.stop, this.#finished).pipe(tap(() => (this.#isStopped = true)));
+    const ticks = this.#context.once ? of(0) : timer(0, this.#options.pollMs, this.#scheduler);
+    return merge(
+      this.#ready.pipe(
+        // No new lanes; those that are open end by themselves and are waited for.
+        // eslint-disable-next-line rxjs-x/no-unsafe-takeuntil
+        takeUntil(over),
+        mergeMap((incarnation) => this.#lane(incarnation), this.#options.maxOpenFiles),
+      ),
+      this.#sequences.pipe(
+        mergeMap((sequence) => sequence, Infinity),
+        takeUntil(over),
+      ),
+      this.#folders.pipe(
+        mergeMap((folder) => this.#watch(folder), MAX_WATCHED_FOLDERS),
+        ignoreElements(),
+        takeUntil(over),
+      ),
+      merge(ticks, this.#looks).pipe(
+        workWhile(
+          () => this.#wantsLook,
+          defer(() => this.#look()),
+        ),
+        takeUntil(over),
+      ),
+    );
+  }
+
+  #lookSoon(): void {
+    this.#wantsLook = true;
+    this.#looks.next();
+  }
+
+  // ---- lanes
+
+  #enqueue(incarnation: Incarnation): void {
+    incarnation.isBusy = true;
+    this.#waiting++;
+    this.#ready.next(incarnation);
+  }
+
+  /** There may be more to read. */
+  #nudge(incarnation: Incarnation): void {
+    incarnation.isDirty = true;
+    if (!incarnation.isDue) return;
+    if (incarnation.isBusy) incarnation.signal('look');
+    else this.#enqueue(incarnation);
+  }
+
+  /** Emits the lane of an incarnation, and completes when it has ended. */
+  #lane(incarnation: Incarnation): Observable<Lane> {
+    return defer(() => {
+      this.#waiting--;
+      const ended = new Subject<never>();
+      const { id, path, position, state } = incarnation;
+      const lane: Lane = {
+        id,
+        position,
+        state,
+        fields: { ...this.#options.fields, 'log.file.path': path },
+        revoked: NEVER,
+        batches: readLane(incarnation, this.#environment).pipe(
+          catchError((error: unknown) => {
+            // Only with `once`: what cannot be read in time ends its lane, not those of the others.
+            const reason = error instanceof Error ? error.message : String(error);
+            this.#context.report({ level: 'error', code: 'MILLRACE_E_FLOW_START_DEADLINE', message: reason });
+            incarnation.isDirty = false;
+            return EMPTY;
+          }),
+          finalize(() => {
+            this.#laneEnded(incarnation);
+            ended.complete();
+          }),
+        ),
+      };
+      return concat(of(lane), ended);
+    });
+  }
+
+  #laneEnded(incarnation: Incarnation): void {
+    incarnation.isBusy = false;
+    if (incarnation.isCaughtUp) incarnation.letOthersGoOn();
+    if (incarnation.isGone && incarnation.isCaughtUp) this.#drop(incarnation);
+    else if (incarnation.isDirty && incarnation.isDue && !this.#isStopped) this.#enqueue(incarnation);
+    this.#finishOnce();
+  }
+
+  #drop(incarnation: Incarnation): void {
+    this.#registry.remove(incarnation);
+    incarnation.isCaughtUp = true;
+    incarnation.letOthersGoOn();
+    this.#context.forget(incarnation.id);
+  }
+
+  /** With `once`: everything that is there was read. */
+  #finishOnce(): void {
+    if (!this.#context.once || this.#wantsLook || this.#lookCount === 0) return;
+    if ([...this.#registry.all].every(({ isBusy, isDue }) => isDue && !isBusy)) this.#finished.next();
+  }
+
+  /** Reads it when the path's earlier incarnations were read, or have said why they cannot be. */
+  #readInSequence(incarnation: Incarnation): void {
+    const earlier = this.#registry.ofPath(incarnation.path).filter((other) => other !== incarnation && other.isEnded);
+    const unread = earlier.filter(({ isCaughtUp }) => !isCaughtUp);
+    const read = defer(() => {
+      // onErrorResumeNext goes on when it is unsubscribed, too.
+      if (this.#isStopped) return EMPTY;
+      incarnation.isDue = true;
+      this.#nudge(incarnation);
+      return EMPTY;
+    });
+    this.#sequences.next(
+      unread.length === 0 ? read : onErrorResumeNext(...unread.map(({ caughtUp }) => caughtUp), read),
+    );
+  }
+
+  // ---- change notification
+
+  #watchFolderOf(path: string): void {
+    const folder = folderOf(path);
+    if (this.#context.once || this.#watched.has(folder) || this.#watched.size >= MAX_WATCHED_FOLDERS) return;
+    this.#watched.add(folder);
+    this.#folders.next(folder);
+  }
+
+  #watch(folder: string): Observable<unknown> {
+    return this.#files.watch(folder).pipe(
+      tap((change) => this.#changed(folder, change)),
+      // Polling goes on, and the next look tries again to watch.
+      catchError(() => EMPTY),
+      finalize(() => this.#watched.delete(folder)),
+    );
+  }
+
+  #changed(folder: string, { name, kind }: FolderChange): void {
+    const incarnation = this.#registry.at(folder === '/' ? `/${name}` : `${folder}/${name}`);
+    if (incarnation !== undefined) this.#nudge(incarnation);
+    if (kind === 'entry') this.#lookSoon();
+  }
+
+  // ---- looks
+
+  #look(): Observable<never> {
+    return steps<never>(() => this.#lookOnce());
+  }
+
+  *#lookOnce(): Routine {
+    const isFirst = this.#lookCount === 0;
+    if (this.#wantsLook && !isFirst) yield* wait(timer(LOOK_DELAY_MS, this.#scheduler));
+    const isAsked = this.#wantsLook;
+    this.#wantsLook = false;
+    const paths = yield* this.#paths(isFirst || isAsked);
+    if (isFirst) this.#restore();
+    const due = this.#dueForLook();
+    const files = yield* this.#looker.statAll([...new Set([...paths, ...due.map(({ location }) => location)])]);
+    const at = new Map(files.map((file) => [file.path, file]));
+    if (isFirst) yield* this.#verify(due, at);
+    const search = new Search(this.#looker, (file) => this.#registry.owns(file.id));
+    for (const incarnation of due) yield* this.#check(incarnation, at.get(incarnation.location), search);
+    if (isFirst) this.#resume(due);
+    for (const path of paths) {
+      const file = at.get(path);
+      if (file !== undefined) yield* this.#discover(file, isFirst);
+    }
+    this.#lookCount++;
+    this.#context.behind([...this.#registry.all].reduce((bytes, { unread }) => bytes + unread, 0));
+    this.#finishOnce();
+  }
+
+  /** What the patterns match. With many files not at every look. */
+  *#paths(isNeeded: boolean): Routine<readonly string[]> {
+    const isMany = this.#registry.size > QUIET_FILES_A_LOOK;
+    if (!isNeeded && isMany && this.#lookCount % LOOKS_A_GLOB !== 0) return [];
+    const { paths, exclude } = this.#options;
+    const found = yield* this.#looker.glob(paths, exclude);
+    const readable = found.filter((path) => !isCompressed(path));
+    this.#registry.setMatched(readable);
+    this.#reportMissing(readable);
+    for (const pattern of paths) this.#watchFolderOf(pattern.replace(/[*?[{(!].*$/s, ''));
+    return readable;
+  }
+
+  #reportMissing(found: readonly string[]): void {
+    if (found.length > 0) return;
+    for (const pattern of this.#options.paths) {
+      if (this.#missing.has(pattern)) continue;
+      this.#missing.add(pattern);
+      const message = this.#context.once ? 'no file matches' : 'no file matches yet; waiting for one';
+      this.#context.report({ level: 'warn', message: `${pattern}: ${message}` });
+    }
+  }
+
+  /** Incarnations to look at this time: all, or by turns when there are many. */
+  #dueForLook(): Incarnation[] {
+    const all = [...this.#registry.all];
+    if (all.length <= QUIET_FILES_A_LOOK || this.#lookCount === 0) return all;
+    const from = (this.#turn * QUIET_FILES_A_LOOK) % all.length;
+    this.#turn++;
+    const turn = new Set(all.slice(from, from + QUIET_FILES_A_LOOK));
+    return all.filter((incarnation) => turn.has(incarnation) || incarnation.isBusy || incarnation.isRewritten);
+  }
+
+  /** The incarnations of the checkpoint. */
+  #restore(): void {
+    for (const [id, lane] of this.#context.saved) {
+      const incarnation = Incarnation.saved(id, lane);
+      if (incarnation === undefined) continue;
+      incarnation.isEnded = incarnation.location !== incarnation.path;
+      this.#registry.add(incarnation);
+    }
+  }
+
+  /** While nobody looked, a file may have become another one: its inode alone proves nothing. */
+  *#verify(saved: readonly Incarnation[], at: ReadonlyMap<string, Seen>): Routine {
+    const verifyOne = (incarnation: Incarnation): Observable<never> =>
+      steps<never>(
+        function* (this: Tailing): Routine {
+          const file = at.get(incarnation.location);
+          if (file?.id !== incarnation.fileId || file.size < incarnation.evidence.end) return;
+          incarnation.isRewritten = !(yield* this.#looker.has(file.path, incarnation.evidence));
+        }.bind(this),
+      );
+    yield* wait(from(saved).pipe(mergeMap(verifyOne, 16)));
+  }
+
+  /** After a restart: what is left of rotated files first. */
+  #resume(saved: readonly Incarnation[]): void {
+    for (const incarnation of saved) incarnation.isCaughtUp = incarnation.isEnded && incarnation.unread === 0;
+    for (const incarnation of saved) {
+      if (this.#registry.has(incarnation)) this.#readInSequence(incarnation);
+    }
+  }
+
+  *#check(incarnation: Incarnation, at: Seen | undefined, search: Search): Routine {
+    // It may have been dropped while another one was looked for.
+    if (!this.#registry.has(incarnation) || incarnation.isGone) return;
+    const where = yield* search.locate(incarnation, at);
+    const wasEnded = incarnation.isEnded;
+    this.#place(incarnation, where, at);
+    if (where.kind === 'ended' && !wasEnded) {
+      for (const file of yield* search.between(incarnation.path, where.file)) this.#readBetween(incarnation, file);
+    }
+    if (incarnation.isEnded && incarnation.isCaughtUp) this.#forgetWhenQuiet(incarnation);
+  }
+
+  #place(incarnation: Incarnation, where: Whereabouts, at: Seen | undefined): void {
+    if (where.kind === 'removed') {
+      this.#removed(incarnation, at);
+      return;
+    }
+    const { file } = where;
+    const isOther = file.id !== incarnation.fileId;
+    const hasChanged =
+      isOther ||
+      incarnation.isRewritten ||
+      file.size !== incarnation.seenSize ||
+      file.mtimeMs !== incarnation.seenMtimeMs;
+    if (file.size !== incarnation.seenSize) incarnation.grownAt = this.#scheduler.now();
+    incarnation.isRewritten = false;
+    incarnation.seenSize = file.size;
+    incarnation.seenMtimeMs = file.mtimeMs;
+    this.#registry.move(incarnation, file.path, file.id);
+    this.#watchFolderOf(file.path);
+    const isEnded = where.kind === 'ended';
+    const endsNow = isEnded && !incarnation.isEnded;
+    incarnation.isEnded = isEnded;
+    // The open file is the one that was cut; the rest is elsewhere.
+    if (isOther) incarnation.signal('close');
+    if (hasChanged || endsNow) {
+      if (incarnation.unread > 0) incarnation.isCaughtUp = false;
+      this.#nudge(incarnation);
+    }
+  }
+
+  #removed(incarnation: Incarnation, at: Seen | undefined): void {
+    const wasCut = at?.id === incarnation.fileId;
+    if (incarnation.isOpen && !wasCut) {
+      // Removed, but open: what is in it can still be read.
+      incarnation.isGone = true;
+      incarnation.isEnded = true;
+      this.#registry.disown(incarnation);
+      this.#nudge(incarnation);
+      return;
+    }
+    const bytes = incarnation.unread;
+    if (bytes > 0) {
+      const message = `${incarnation.path}: ${bytes} bytes were ${wasCut ? 'cut off' : 'removed'} before they were read`;
+      this.#context.report({ level: 'error', code: 'MILLRACE_E_TAIL_LOST', message, details: { bytes } });
+    }
+    incarnation.isDirty = false;
+    incarnation.signal('close');
+    this.#drop(incarnation);
+  }
+
+  #forgetWhenQuiet(incarnation: Incarnation): void {
+    const isMatched = this.#registry.isMatched(incarnation.location);
+    if (isMatched || this.#scheduler.now() - incarnation.grownAt < FORGET_AFTER_MS) return;
+    this.#drop(incarnation);
+  }
+
+  /** A file that had the path and lost it again before anybody saw it there. */
+  #readBetween({ path }: Incarnation, file: Seen): void {
+    const incarnation = Incarnation.minted(this.#mint(), path, file.id);
+    incarnation.location = file.path;
+    incarnation.seenSize = file.size;
+    incarnation.seenMtimeMs = file.mtimeMs;
+    incarnation.isEnded = true;
+    incarnation.grownAt = this.#scheduler.now();
+    this.#registry.add(incarnation);
+    this.#readInSequence(incarnation);
+  }
+
+  /** A file that the patterns match. */
+  *#discover(file: Seen, isFirstLook: boolean): Routine {
+    // Of an empty file there is nothing to read, and it may become a copy of another one.
+    if (file.size === 0 || this.#registry.owns(file.id)) return;
+    if (!isFirstLook && (yield* this.#isCopy(file))) return;
+    this.#held.delete(file.id);
+    const isFromEnd = isFirstLook && this.#context.isFirstStart && this.#options.from === 'end';
+    const end = isFromEnd ? yield* this.#looker.evidenceOf(file.path, file.size) : undefined;
+    const id = this.#mint();
+    const incarnation =
+      end === undefined
+        ? Incarnation.minted(id, file.path, file.id)
+        : new Incarnation(id, file.path, file.path, file.id, end.end, end);
+    incarnation.seenSize = file.size;
+    incarnation.seenMtimeMs = file.mtimeMs;
+    this.#registry.add(incarnation);
+    this.#watchFolderOf(file.path);
+    this.#readInSequence(incarnation);
+  }
+
+  /** Whether a new file is what copytruncate makes of one that is being read: its lines come out of the original. */
+  *#isCopy(file: Seen): Routine<boolean> {
+    for (const incarnation of this.#registry.all) {
+      if (incarnation.isEnded || folderOf(incarnation.location) !== folderOf(file.path)) continue;
+      if (!isRelated(file.path, incarnation.path)) continue;
+      const end = Math.min(file.size, incarnation.seenSize);
+      const ofCopy = yield* this.#looker.evidenceOf(file.path, end);
+      const ofOriginal = yield* this.#looker.evidenceOf(incarnation.location, end);
+      const isSame = ofCopy?.head === ofOriginal?.head && ofCopy?.tail === ofOriginal?.tail;
+      if (isSame && end > 0) return this.#isHeld(file);
+      const { evidence, location } = incarnation;
+      if (evidence.end === 0 || !(yield* this.#looker.has(file.path, evidence))) continue;
+      if (yield* this.#looker.has(location, evidence)) continue;
+      // The original was cut and has grown again beyond its old size.
+      incarnation.isRewritten = true;
+      this.#lookSoon();
+      return true;
+    }
+    return false;
+  }
+
+  /** A copy of an intact file: the cut is still to come, or it is a backup that happens to match the patterns. */
+  #isHeld({ id, size }: Seen): boolean {
+    const now = this.#scheduler.now();
+    const held = this.#held.get(id);
+    if (held?.size !== size) {
+      this.#held.set(id, { since: now, size });
+      return true;
+    }
+    return now - held.since < COPY_HOLD_MS;
+  }
+}

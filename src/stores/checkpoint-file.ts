@@ -1,0 +1,117 @@
+import type { Observable } from 'rxjs';
+import { MillraceError, messageOf } from '../model/errors.js';
+import { folderOf } from '../model/files.js';
+import type { Files, OpenFile } from '../model/files.js';
+import type { Json } from '../model/json.js';
+import type { SavedLane } from '../model/source.js';
+import { steps, wait } from '../operators/steps.js';
+import type { Routine } from '../operators/steps.js';
+
+/** The content of a checkpoint: the same as the flow's, which imports nothing from here. */
+interface Checkpoint {
+  readonly lanes: ReadonlyMap<string, SavedLane>;
+  readonly sinks: ReadonlyMap<string, Json>;
+}
+
+interface CheckpointStore {
+  load(): Observable<Checkpoint | undefined>;
+  save(checkpoint: Checkpoint): Observable<void>;
+}
+
+const VERSION = 1;
+
+/** The file's content: versioned, so that a later millrace can read it or say why not. */
+interface Written {
+  readonly version: number;
+  readonly lanes: Readonly<Record<string, SavedLane>>;
+  readonly sinks: Readonly<Record<string, Json>>;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isLane(value: unknown): value is SavedLane {
+  return isRecord(value) && typeof value['position'] === 'number' && 'state' in value;
+}
+
+function decode(path: string, text: string): Checkpoint {
+  const unreadable = (why: string): MillraceError =>
+    new MillraceError('MILLRACE_E_CHECKPOINT_UNREADABLE', `${path}: ${why}; move it away to begin anew`);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw unreadable(messageOf(error));
+  }
+  if (!isRecord(value)) throw unreadable('not an object');
+  if (value['version'] !== VERSION) {
+    const found = JSON.stringify(value['version']) as string | undefined;
+    throw new MillraceError('MILLRACE_E_CHECKPOINT_VERSION', `${path}: version ${found ?? 'missing'}, not ${VERSION}`);
+  }
+  const { lanes, sinks } = value;
+  if (!isRecord(lanes) || !Object.values(lanes).every(isLane) || !isRecord(sinks))
+    throw unreadable('parts are missing');
+  return {
+    lanes: new Map(Object.entries(lanes as Record<string, SavedLane>)),
+    sinks: new Map(Object.entries(sinks as Record<string, Json>)),
+  };
+}
+
+function encode({ lanes, sinks }: Checkpoint): Uint8Array {
+  const written: Written = {
+    version: VERSION,
+    lanes: Object.fromEntries(lanes),
+    sinks: Object.fromEntries(sinks),
+  };
+  return Buffer.from(JSON.stringify(written));
+}
+
+function* closing<R>(file: OpenFile, use: Routine<R>): Routine<R> {
+  try {
+    return yield* use;
+  } finally {
+    // What matters was synced; there is nobody left to tell of an error.
+    file.close().subscribe({ error: () => undefined });
+  }
+}
+
+function* readAll(file: OpenFile): Routine<string> {
+  const { size } = yield* wait(file.stat());
+  const content = Buffer.alloc(size);
+  const count = size === 0 ? 0 : yield* wait(file.read(content, 0));
+  return content.toString('utf8', 0, count);
+}
+
+function* writeDurably(file: OpenFile, bytes: Uint8Array): Routine {
+  yield* wait(file.write(bytes, 0));
+  yield* wait(file.sync());
+}
+
+/**
+ * Checkpoints in a file: written beside it, synced, renamed over it, and the folder synced, so that after a crash there
+ * is the old one or the new one. Errors: MILLRACE_E_FILE_… are transient; MILLRACE_E_CHECKPOINT_… are not.
+ */
+export function checkpointFile(path: string, files: Files): CheckpointStore {
+  const folder = folderOf(path);
+  const next = `${path}.tmp`;
+  return {
+    load: () =>
+      steps(function* (emit) {
+        const stat = yield* wait(files.stat(path));
+        if (stat === undefined) emit(undefined);
+        else {
+          const file = yield* wait(files.open(path, 'read'));
+          emit(decode(path, yield* closing(file, readAll(file))));
+        }
+      }),
+    save: (checkpoint) =>
+      steps(function* () {
+        yield* wait(files.makeFolder(folder));
+        const file = yield* wait(files.open(next, 'replace'));
+        yield* closing(file, writeDurably(file, encode(checkpoint)));
+        yield* wait(files.rename(next, path));
+        yield* wait(files.syncFolder(folder));
+      }),
+  };
+}
