@@ -4,26 +4,23 @@ import {
   connect,
   defer,
   endWith,
+  filter,
   from,
-  identity,
   ignoreElements,
   map,
   merge,
   of,
   reduce,
-  tap,
 } from 'rxjs';
 import type { Observable, OperatorFunction } from 'rxjs';
 import type { Batch, Lane, LogRecord } from '../model/batch.js';
 import { MillraceError, messageOf } from '../model/errors.js';
 import { LogEvent, rawShape } from '../model/event.js';
 import type { Origin } from '../model/event.js';
-import { isStage } from '../operators/stage.js';
-import { counted } from './counted.js';
 import { recordAt } from './record-at.js';
 import { Tally } from './tally.js';
-
-type EventOperator = OperatorFunction<LogEvent, LogEvent>;
+import { wayOf } from './way.js';
+import type { EventOperator, Way } from './way.js';
 
 /** A way through a pipeline after the common stages. */
 export interface Route {
@@ -49,11 +46,6 @@ export interface Transformed {
 /** Runs a batch through the stages, once. */
 export type Transform = (lane: Lane, batch: Batch) => Observable<Transformed>;
 
-function chain(operators: readonly EventOperator[]): EventOperator {
-  const counting = operators.map((operator) => (isStage(operator) ? operator : counted(operator)));
-  return (source) => counting.reduce((events, operator) => operator(events), source);
-}
-
 /** An origin that counts for itself. */
 function originOf(lane: Lane, records: readonly LogRecord[]): { origin: Origin; tally: Tally } {
   const tally = new Tally(
@@ -73,6 +65,26 @@ function usable(records: readonly LogRecord[], origin: Origin): readonly LogReco
   });
 }
 
+/** Runs events of one kind along a way, and collects what comes out. */
+function follow<T>(
+  { rest }: Way,
+  start: (item: T) => LogEvent | undefined,
+  events: LogEvent[],
+): OperatorFunction<T, LogEvent[]> {
+  return (items) =>
+    rest(
+      items.pipe(
+        map(start),
+        filter((event) => event !== undefined),
+      ),
+    ).pipe(
+      reduce((all, event) => {
+        all.push(event);
+        return all;
+      }, events),
+    );
+}
+
 /**
  * Puts stages and routes together: the common stages first, then each route's own on its own copy of the events.
  *
@@ -81,29 +93,30 @@ function usable(records: readonly LogRecord[], origin: Origin): readonly LogReco
  * - memory: the events that came through, until they are delivered.
  */
 export function transform(stages: readonly EventOperator[], routes: readonly Route[]): Transform {
-  const common = chain(stages);
-  const ways = routes.map((route) => chain(route.stages));
+  const [only] = routes;
+  // A single route goes on where the common stages end: nothing has to be kept apart.
+  const isSingle = routes.length === 1 && only !== undefined;
+  const common = wayOf(isSingle ? [...stages, ...only.stages] : stages);
+  const ways = isSingle ? [] : routes.map((route) => wayOf(route.stages));
 
   const run = (lane: Lane, batch: Batch, records: readonly LogRecord[]): Observable<Transformed> =>
     defer(() => {
       const { origin, tally } = originOf(lane, records);
-      // A single route shares the common origin and outcome: nothing has to be kept apart.
-      const outputs = ways.map(() => ({ events: [] as LogEvent[], ...originOf(lane, records) }));
-      const [only, ...others] = outputs.map((output, at): EventOperator => {
-        const own = ways.length === 1 ? identity : map((event: LogEvent) => event.from(output.origin));
-        const way = ways[at] ?? identity;
-        return (events) => way(own(events)).pipe(tap((event) => output.events.push(event)));
-      });
-      const events = common(
-        from(usable(records, origin)).pipe(
-          map((record) => new LogEvent(origin, record.offset, 0, rawShape, [record.text])),
+      const outputs = routes.map(() => ({ events: [] as LogEvent[], ...originOf(lane, records) }));
+      const toEvent = (record: LogRecord): LogEvent | undefined =>
+        common.first(new LogEvent(origin, record.offset, 0, rawShape, [record.text]));
+      const collected: LogEvent[] = isSingle ? (outputs[0]?.events ?? []) : [];
+      const routed = connect((shared: Observable<LogEvent>) =>
+        merge(
+          ...ways.map((way, at) => {
+            const output = outputs[at] ?? { origin, events: [] };
+            return shared.pipe(follow(way, (event) => way.first(event.from(output.origin)), output.events));
+          }),
         ),
       );
-      const routed =
-        only === undefined || others.length === 0
-          ? (only ?? identity)(events)
-          : events.pipe(connect((shared) => merge(...[only, ...others].map((route) => route(shared)))));
-      return routed.pipe(ignoreElements(), endWith({ batch, common: tally, routes: outputs }));
+      const source = from(usable(records, origin)).pipe(follow(common, toEvent, collected));
+      const whole = isSingle ? source : source.pipe(concatMap((events) => from(events).pipe(routed)));
+      return whole.pipe(ignoreElements(), endWith({ batch, common: tally, routes: outputs }));
     });
 
   const runAlone = (lane: Lane, batch: Batch, record: LogRecord): Observable<Transformed> =>

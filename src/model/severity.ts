@@ -35,10 +35,15 @@ const ALIASES: Readonly<Record<string, SeverityName>> = {
 const BY_NAME: ReadonlyMap<string, number> = new Map([
   ...Object.entries(NAMES).map(([name, number]): [string, number] => [name.toLowerCase(), number]),
   ...Object.entries(ALIASES).map(([alias, name]): [string, number] => [alias, NAMES[name]]),
+  // As most logs spell them: found without changing their case first.
+  ...Object.entries(NAMES),
 ]);
 
 /** Every level name that is understood, in lower case. */
-export const levelNames: readonly string[] = [...BY_NAME.keys()];
+export const levelNames: readonly string[] = [
+  ...Object.keys(NAMES).map((name) => name.toLowerCase()),
+  ...Object.keys(ALIASES),
+];
 
 /**
  * The severity of a level's name, without regard to case and with the usual aliases

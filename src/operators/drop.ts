@@ -15,5 +15,5 @@ import type { Stage } from './stage.js';
  */
 export function drop(condition: Condition): Stage {
   const test = testOf(condition);
-  return keeping(() => (event) => !test(event));
+  return keeping((event) => !test(event));
 }

@@ -1,4 +1,4 @@
-import { changing } from './stage.js';
+import { stage } from './stage.js';
 import type { Stage } from './stage.js';
 
 /** What happens to an event's own fields: first renamed, then removed, then set. */
@@ -22,7 +22,7 @@ export interface FieldsConfig {
 export function fields({ rename = {}, remove = [], set = {} }: FieldsConfig): Stage {
   const renames = Object.entries(rename);
   const removed = Object.fromEntries(remove.map((key) => [key, undefined]));
-  return changing(() => (event) => {
+  return stage((event) => {
     const changes: Record<string, unknown> = {};
     for (const [from, to] of renames) {
       const value = event.get(from);

@@ -1,16 +1,11 @@
 /** Groups: date, hour, minute, second, fraction, zone. */
 const ISO = /^(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)? ?(Z|[+-]\d\d(?::?\d\d)?)?$/;
 
-const ZERO = 48;
-const NINE = 57;
-
-function areDigits(text: string, from: number, to: number): boolean {
-  for (let at = from; at < to; at++) {
-    const code = text.charCodeAt(at);
-    if (code < ZERO || code > NINE) return false;
-  }
-  return true;
-}
+/** The form that most programs write, and that this module gives back: then there is nothing to do. */
+const CANONICAL = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
+const DATE_LENGTH = 10;
+/** Every month has this many days. */
+const SURE_DAY = '28';
 
 function offsetMinutes(zone: string): number {
   if (zone === 'Z') return 0;
@@ -26,28 +21,17 @@ function millisOf(fraction: string): number {
  * Reads times as ISO 8601 and most loggers write them (`2015-07-29 17:41:44,747`, `2026-01-01T00:00:00.5+02:00`) and
  * gives them back in RFC 3339, UTC, with milliseconds; a fraction with more digits is kept. `isUtc`: whether a time
  * without a zone is UTC; if not, such a time is left to others. Undefined if the text is not such a time.
- *
- * The fast path repeats the minute it has seen last: the times of a log come in order.
  */
 export function isoTimes(isUtc: boolean): (text: string) => string | undefined {
-  let minute = '?';
+  // A date that is in the calendar. The times of a log come in order, so the next one probably has it, too.
+  let knownDate = '?';
   return (text) => {
-    if (text.length === 24 && text.startsWith(minute) && isSecondsAndMillis(text)) return text;
+    if (!CANONICAL.test(text)) return read(text, isUtc);
+    if (text.substring(8, DATE_LENGTH) <= SURE_DAY || text.startsWith(knownDate)) return text;
     const time = read(text, isUtc);
-    if (time?.length === 24) minute = time.substring(0, 17);
+    if (time !== undefined) knownDate = text.substring(0, DATE_LENGTH);
     return time;
   };
-}
-
-/** True for `SS.mmmZ` from place 17 on. */
-function isSecondsAndMillis(text: string): boolean {
-  return (
-    text.charCodeAt(19) === 46 &&
-    text.charCodeAt(23) === 90 &&
-    text.charCodeAt(17) < 54 &&
-    areDigits(text, 17, 19) &&
-    areDigits(text, 20, 23)
-  );
 }
 
 function read(text: string, isUtc: boolean): string | undefined {

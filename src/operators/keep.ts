@@ -15,5 +15,5 @@ import type { Stage } from './stage.js';
  */
 export function keep(condition: Condition): Stage {
   const test = testOf(condition);
-  return keeping(() => test);
+  return keeping(test);
 }

@@ -1,7 +1,7 @@
 import { Shape } from '../model/event.js';
 import { severityOf } from '../model/severity.js';
 import { isoTimes } from './iso-time.js';
-import { changing } from './stage.js';
+import { stage } from './stage.js';
 import type { Stage } from './stage.js';
 
 /** How times are read. Without anything: ISO 8601 and its relatives in UTC, and seconds or milliseconds since 1970. */
@@ -68,25 +68,24 @@ function timeReader({ readTime, isUtc = true }: NormalizeConfig): (value: unknow
  * ```
  */
 export function normalize(config: NormalizeConfig = {}): Stage {
-  return changing(() => {
-    const readTime = timeReader(config);
-    let plan = planFor(new Shape([]));
-    return (event) => {
-      if (event.shape !== plan.shape) plan = planFor(event.shape);
-      const { time: timeSlot, level: levelSlot, rest, normalized } = plan;
-      const level = levelSlot < 0 ? undefined : event.values[levelSlot];
-      const time = timeSlot < 0 ? undefined : readTime(event.values[timeSlot]);
-      const severity = typeof level === 'string' ? severityOf(level) : undefined;
-      if (time === undefined || severity === undefined) {
-        return event.with(changesFor(event.get.bind(event), time, level, severity));
-      }
-      const values = new Array<unknown>(rest.length + 3);
-      values[0] = time;
-      values[1] = level;
-      values[2] = severity;
-      for (let at = 0; at < rest.length; at++) values[at + 3] = event.values[rest[at] ?? 0];
-      return event.derive(normalized, values);
-    };
+  const readTime = timeReader(config);
+  // Remembered for the next event, which mostly looks the same; it changes no result, so subscriptions may share it.
+  let plan = planFor(new Shape([]));
+  return stage((event) => {
+    if (event.shape !== plan.shape) plan = planFor(event.shape);
+    const { time: timeSlot, level: levelSlot, rest, normalized } = plan;
+    const level = levelSlot < 0 ? undefined : event.values[levelSlot];
+    const time = timeSlot < 0 ? undefined : readTime(event.values[timeSlot]);
+    const severity = typeof level === 'string' ? severityOf(level) : undefined;
+    if (time === undefined || severity === undefined) {
+      return event.with(changesFor(event.get.bind(event), time, level, severity));
+    }
+    const values = new Array<unknown>(rest.length + 3);
+    values[0] = time;
+    values[1] = level;
+    values[2] = severity;
+    for (let at = 0; at < rest.length; at++) values[at + 3] = event.values[rest[at] ?? 0];
+    return event.derive(normalized, values);
   });
 }
 

@@ -1,4 +1,5 @@
 import { MillraceError } from '../model/errors.js';
+import { rawShape } from '../model/event.js';
 import { parseDelimited } from './parse-delimited.js';
 import type { DelimitedConfig } from './parse-delimited.js';
 import { parseJson } from './parse-json.js';
@@ -6,7 +7,7 @@ import type { JsonConfig } from './parse-json.js';
 import type { Parser } from './parser.js';
 import { parsePattern } from './parse-pattern.js';
 import type { PatternConfig } from './parse-pattern.js';
-import { converting } from './stage.js';
+import { stage } from './stage.js';
 import type { Stage } from './stage.js';
 
 /** How the text of an event is taken apart. */
@@ -42,21 +43,17 @@ function isBlank(text: string): boolean {
  * ```
  */
 export function parse(config: ParseConfig): Stage {
-  // Made at once, so that a faulty pattern is an error of whoever wrote it and not of the first line.
-  parserOf(config);
-  return converting(() => {
-    const parser = parserOf(config);
-    return (event) => {
-      const text = event.get('message');
-      if (typeof text !== 'string') return event;
-      if (isBlank(text)) {
-        event.origin.outcome.filtered(event);
-        return undefined;
-      }
-      const parsed = parser(event, text);
-      if (!(parsed instanceof MillraceError)) return parsed;
-      event.origin.outcome.rejected(event, parsed);
+  const parser = parserOf(config);
+  return stage((event) => {
+    const text = event.shape === rawShape ? event.values[0] : event.get('message');
+    if (typeof text !== 'string') return event;
+    if (isBlank(text)) {
+      event.origin.outcome.filtered(event);
       return undefined;
-    };
+    }
+    const parsed = parser(event, text);
+    if (!(parsed instanceof MillraceError)) return parsed;
+    event.origin.outcome.rejected(event, parsed);
+    return undefined;
   });
 }

@@ -95,6 +95,8 @@ class LaneReader {
   readonly #environment: ReaderEnvironment;
   readonly #emit: Emit;
   #blockBytes = SMALL_BLOCK_BYTES;
+  /** Where it ended when it had not grown for `rotateWaitMs`. */
+  #quietEnd: number | undefined;
 
   constructor(incarnation: Incarnation, environment: ReaderEnvironment, emit: Emit) {
     this.#incarnation = incarnation;
@@ -231,14 +233,15 @@ class LaneReader {
     const { context, options, scheduler, othersWait } = this.#environment;
     if (incarnation.isEnded || context.once) {
       const isComplete = progress.splitter.end === progress.splitter.position;
-      // Whoever writes may still have to finish the line, or has not noticed the rotation yet.
-      if (!context.once && !isComplete && !incarnation.isGone) {
-        const signal = yield* wait(
-          race(incarnation.signals, timer(options.rotateWaitMs, scheduler).pipe(map(() => 'flush' as const))).pipe(
-            take(1),
-          ),
-        );
-        if (signal !== 'flush') return signal === 'close';
+      const { end } = progress.splitter;
+      // Whoever writes may still have to finish the line, or has not noticed the rotation yet. A removed file can be
+      // read only now.
+      if (!context.once && (!isComplete || incarnation.isGone) && this.#quietEnd !== end) {
+        const elapsed = timer(options.rotateWaitMs, scheduler).pipe(map(() => 'quiet' as const));
+        const signal = yield* wait(race(incarnation.signals, elapsed).pipe(take(1)));
+        // It may have grown without a signal, so it is read once more.
+        if (signal === 'quiet') this.#quietEnd = end;
+        return signal === 'close';
       }
       this.#flush(progress);
       incarnation.isCaughtUp = true;

@@ -11,6 +11,12 @@ export type Whereabouts =
   /** Its file was removed, or its content was before it was read. */
   | { readonly kind: 'removed' };
 
+/** The file that has left a path last. */
+export interface Left {
+  readonly id: string;
+  readonly mtimeMs: number;
+}
+
 /** Finds where incarnations have gone. One for each look: what it reads of a folder is read once. */
 export class Search {
   readonly #looker: Looker;
@@ -42,7 +48,7 @@ export class Search {
   }
 
   /** Files that had the path after `last` and were rotated away before anybody saw them there, oldest first. */
-  *between(path: string, last: Seen): Routine<Seen[]> {
+  *between(path: string, last: Left): Routine<Seen[]> {
     const siblings = yield* this.#siblingsOf(path);
     return siblings
       .filter((file) => isRotationOf(file.path, path) && !this.#isOwned(file) && file.size > 0)

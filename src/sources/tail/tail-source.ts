@@ -35,7 +35,7 @@ import { isCompressed, isRelated } from './names.js';
 import type { TailOptions } from './options.js';
 import { Registry } from './registry.js';
 import { Search } from './rotation.js';
-import type { Whereabouts } from './rotation.js';
+import type { Left, Whereabouts } from './rotation.js';
 
 /** What a tail source needs of the world. */
 export interface TailPorts {
@@ -224,7 +224,8 @@ class Tailing {
 
   /** Reads it when the path's earlier incarnations were read, or have said why they cannot be. */
   #readInSequence(incarnation: Incarnation): void {
-    const earlier = this.#registry.ofPath(incarnation.path).filter((other) => other !== incarnation && other.isEnded);
+    const all = this.#registry.ofPath(incarnation.path);
+    const earlier = all.slice(0, all.indexOf(incarnation)).filter(({ isEnded }) => isEnded);
     const unread = earlier.filter(({ isCaughtUp }) => !isCaughtUp);
     const read = defer(() => {
       // onErrorResumeNext goes on when it is unsubscribed, too.
@@ -280,7 +281,10 @@ class Tailing {
     const at = new Map(files.map((file) => [file.path, file]));
     if (isFirst) yield* this.#verify(due, at);
     const search = new Search(this.#looker, (file) => this.#registry.owns(file.id));
-    for (const incarnation of due) yield* this.#check(incarnation, at.get(incarnation.location), search);
+    const left = new Map<string, Left>();
+    for (const incarnation of due) yield* this.#check(incarnation, at.get(incarnation.location), search, left);
+    // Only when all are found, so that the copy of a known one is not taken for an unknown one.
+    for (const [path, last] of left) yield* this.#readUnseen(path, last, search);
     if (isFirst) this.#resume(due);
     for (const path of paths) {
       const file = at.get(path);
@@ -330,6 +334,7 @@ class Tailing {
       const incarnation = Incarnation.saved(id, lane);
       if (incarnation === undefined) continue;
       incarnation.isEnded = incarnation.location !== incarnation.path;
+      incarnation.grownAt = this.#scheduler.now();
       this.#registry.add(incarnation);
     }
   }
@@ -355,16 +360,25 @@ class Tailing {
     }
   }
 
-  *#check(incarnation: Incarnation, at: Seen | undefined, search: Search): Routine {
+  /** Finds out where an incarnation is; puts into `left` what has left its path not long ago. */
+  *#check(incarnation: Incarnation, at: Seen | undefined, search: Search, left: Map<string, Left>): Routine {
     // It may have been dropped while another one was looked for.
     if (!this.#registry.has(incarnation) || incarnation.isGone) return;
+    const { path, fileId: id, seenMtimeMs } = incarnation;
     const where = yield* search.locate(incarnation, at);
-    const wasEnded = incarnation.isEnded;
     this.#place(incarnation, where, at);
-    if (where.kind === 'ended' && !wasEnded) {
-      for (const file of yield* search.between(incarnation.path, where.file)) this.#readBetween(incarnation, file);
+    const mtimeMs = where.kind === 'removed' ? seenMtimeMs : where.file.mtimeMs;
+    if (where.kind !== 'inPlace' && !this.#isQuiet(incarnation) && (left.get(path)?.mtimeMs ?? 0) <= mtimeMs) {
+      left.set(path, { id, mtimeMs });
     }
     if (incarnation.isEnded && incarnation.isCaughtUp) this.#forgetWhenQuiet(incarnation);
+  }
+
+  /** Files that had a path and lost it again before anybody saw them there. */
+  *#readUnseen(path: string, last: Left, search: Search): Routine {
+    // Whatever is known to have come to the path since was seen there, and everything before it.
+    if (this.#registry.ofPath(path).some(({ isEnded }) => !isEnded)) return;
+    for (const file of yield* search.between(path, last)) this.#readBetween(path, file);
   }
 
   #place(incarnation: Incarnation, where: Whereabouts, at: Seen | undefined): void {
@@ -388,6 +402,8 @@ class Tailing {
     const isEnded = where.kind === 'ended';
     const endsNow = isEnded && !incarnation.isEnded;
     incarnation.isEnded = isEnded;
+    // Whoever writes to it may not have noticed yet.
+    if (endsNow) incarnation.grownAt = this.#scheduler.now();
     // The open file is the one that was cut; the rest is elsewhere.
     if (isOther) incarnation.signal('close');
     if (hasChanged || endsNow) {
@@ -417,13 +433,15 @@ class Tailing {
   }
 
   #forgetWhenQuiet(incarnation: Incarnation): void {
-    const isMatched = this.#registry.isMatched(incarnation.location);
-    if (isMatched || this.#scheduler.now() - incarnation.grownAt < FORGET_AFTER_MS) return;
-    this.#drop(incarnation);
+    if (this.#isQuiet(incarnation) && !this.#registry.isMatched(incarnation.location)) this.#drop(incarnation);
+  }
+
+  #isQuiet({ grownAt }: Incarnation): boolean {
+    return this.#scheduler.now() - grownAt >= FORGET_AFTER_MS;
   }
 
   /** A file that had the path and lost it again before anybody saw it there. */
-  #readBetween({ path }: Incarnation, file: Seen): void {
+  #readBetween(path: string, file: Seen): void {
     const incarnation = Incarnation.minted(this.#mint(), path, file.id);
     incarnation.location = file.path;
     incarnation.seenSize = file.size;

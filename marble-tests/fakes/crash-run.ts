@@ -1,0 +1,223 @@
+import { expect } from 'vitest';
+import { isExact } from '../../src/flow/ledger.js';
+import { EvidenceKeeper } from '../../src/sources/tail/evidence.js';
+import { FakeDisk } from './fake-disk.js';
+import { LogHistory } from './log-history.js';
+import type { Step } from './log-history.js';
+import { LogWorld } from './log-world.js';
+import type { Generation } from './log-world.js';
+import { CHECKPOINT, DEAD, OUT, PipelineLife } from './pipeline-life.js';
+import type { LifeOptions } from './pipeline-life.js';
+import { Seeded } from './seeded.js';
+import { VirtualClock } from './virtual-clock.js';
+
+/** The port calls, in each life, at which the process dies. */
+export type Cuts = readonly number[];
+
+interface Written {
+  readonly [key: string]: unknown;
+}
+
+interface SavedCheckpoint {
+  readonly lanes: Readonly<
+    Record<string, { position: number; state: { path: string; end: number; head: string; tail: string } }>
+  >;
+}
+
+type Trace = (line: string) => void;
+
+const GIVE_UP_MS = 60_000;
+
+function jsonLines(text: string): Written[] {
+  const lines = text.split('\n');
+  expect(lines.pop()).toBe('');
+  return lines.map((line) => JSON.parse(line) as Written);
+}
+
+/** One run of a history, with its cuts. */
+class Run {
+  readonly cuts: Cuts;
+  readonly history: LogHistory;
+  readonly #random: Seeded;
+  readonly #trace: Trace;
+  readonly #clock = new VirtualClock();
+  readonly #disk: FakeDisk;
+  readonly #world: LogWorld;
+  readonly #options: LifeOptions;
+  readonly #lives: PipelineLife[] = [];
+  #life: PipelineLife | undefined;
+  #startAt = 0;
+
+  constructor(seed: number, cuts: Cuts, trace: Trace) {
+    this.cuts = cuts;
+    this.#trace = (line) => trace(`${this.#clock.now()} ${line}`);
+    const random = new Seeded(seed);
+    this.history = new LogHistory(random, 4 + random.below(20));
+    const hasCopiesInside = random.chance(0.4);
+    this.#random = new Seeded(seed * 1000 + cuts.reduce((sum, cut) => sum * 31 + cut, 0));
+    this.#disk = new FakeDisk({ random: this.#random, now: () => this.#clock.now() });
+    this.#world = new LogWorld(this.#disk);
+    this.#disk.makeFolder('/logs');
+    let minted = 0;
+    this.#options = {
+      disk: this.#disk,
+      clock: this.#clock,
+      mint: () => `i${++minted}`,
+      tail: {
+        paths: [hasCopiesInside ? '/logs/*.log*' : '/logs/*.log'],
+        pollMs: random.pick([20, 100, 400]),
+        maxOpenFiles: random.pick([1, 2, 8]),
+      },
+      budgetBytes: random.pick([1500, 40_000, 64 * 1024 * 1024]),
+    };
+  }
+
+  /** Plays it to its end; how many calls the first life made. */
+  play(): number {
+    for (const step of this.history.steps) this.#play(step);
+    this.#waitFor(() => this.#isComplete(), 'all lines');
+    // Whatever comes twice comes later.
+    this.#pass(this.#random.chance(0.1) ? 15_000 : 600);
+    this.#stop();
+    this.#check();
+    return this.#lives[0]!.files.calls;
+  }
+
+  #play(step: Step): void {
+    this.#pass(step.waitMs);
+    if (step.gate !== undefined) this.#waitFor(() => this.#isOpen(step), step.says);
+    this.#trace(`== ${step.path}: ${step.says}`);
+    step.run?.(this.#world);
+    if (step.restartAfterMs === undefined || this.#life === undefined) return;
+    this.#stop();
+    this.#startAt = this.#clock.now() + step.restartAfterMs;
+  }
+
+  /** Time goes by; whoever dies starts again a little later. */
+  #pass(ms: number): void {
+    const until = this.#clock.now() + ms;
+    do {
+      if (this.#life === undefined && this.#clock.now() >= this.#startAt) this.#start();
+      const life = this.#life;
+      this.#clock.runUntil(life === undefined ? Math.min(until, this.#startAt) : until, () => life?.files.isDead === true);
+      if (life?.error !== undefined) throw life.error as Error;
+      if (life?.files.isDead === true) {
+        this.#trace('== dead');
+        life.bury();
+        this.#life = undefined;
+        this.#startAt = this.#clock.now() + this.#random.pick([0, 5, 50, 300]);
+      }
+    } while (this.#clock.now() < until);
+  }
+
+  #start(): void {
+    const crashAt = this.cuts[this.#lives.length];
+    const files = {
+      crash: this.#random.chance(0.5) ? ('power' as const) : ('kill' as const),
+      watches: this.#random.pick(['always', 'sometimes', 'never'] as const),
+      trace: this.#trace,
+      ...(crashAt === undefined ? {} : { crashAt }),
+    };
+    this.#trace(`== start, ${files.crash}`);
+    this.#life = new PipelineLife({ ...this.#options, files });
+    this.#lives.push(this.#life);
+  }
+
+  #waitFor(isTrue: () => boolean, what: string): void {
+    const until = this.#clock.now() + GIVE_UP_MS;
+    while (!isTrue()) {
+      if (this.#clock.now() > until) {
+        this.#check();
+        throw new Error(`waited in vain for: ${what}`);
+      }
+      this.#pass(20);
+    }
+  }
+
+  #stop(): void {
+    this.#waitFor(() => this.#life !== undefined, 'a life');
+    this.#life?.stop();
+    this.#waitFor(() => this.#life?.isDone !== false, 'the end');
+    this.#life?.bury();
+    this.#life = undefined;
+    this.#startAt = Infinity;
+  }
+
+  // ---- what the world may do
+
+  #isOpen({ gate, path }: Step): boolean {
+    const generation = this.#world.current(path);
+    if (generation === undefined) return true;
+    const text = this.#disk.durableText(CHECKPOINT);
+    if (text === '') return false;
+    const lanes = Object.values((JSON.parse(text) as SavedCheckpoint).lanes);
+    if (gate === 'known') return lanes.some(({ state }) => state.path === path);
+    const lane = lanes.find(({ state }) => {
+      const content = Buffer.from(generation.content);
+      if (state.path !== path || state.end === 0 || state.end > content.length) return false;
+      const keeper = new EvidenceKeeper();
+      keeper.add(content.subarray(0, state.end));
+      return keeper.evidence.head === state.head && keeper.evidence.tail === state.tail;
+    });
+    return gate === 'begun' ? lane !== undefined : lane?.position === Buffer.byteLength(generation.content);
+  }
+
+  // ---- what has to come out
+
+  #expected(generation: Generation): { kept: string[]; dead: string[] } {
+    const lines = this.#world.linesOf(generation).filter(({ text }) => text.trim() !== '');
+    const isParsed = (text: string): boolean => text.split('|').length > 2;
+    return {
+      kept: lines
+        .filter(({ text }) => isParsed(text) && text.startsWith('ERROR|'))
+        .map(({ offset, text }) => `${offset} ${text.split('|')[1]!} ${text.split('|').slice(2).join('|')}`),
+      dead: lines.filter(({ text }) => !isParsed(text)).map(({ offset, text }) => `${offset} ${text}`),
+    };
+  }
+
+  #isComplete(): boolean {
+    const lengthOf = (part: 'kept' | 'dead'): number =>
+      this.#world.generations.reduce((sum, generation) => sum + this.#expected(generation)[part].length, 0);
+    const lines = (path: string): number => this.#disk.text(path).split('\n').length - 1;
+    return lines(OUT) >= lengthOf('kept') && lines(DEAD) >= lengthOf('dead');
+  }
+
+  #check(): void {
+    const kept = new Map<string, string[]>();
+    const dead = new Map<string, string[]>();
+    const put = (into: Map<string, string[]>, id: unknown, text: string): void => {
+      const [lane, offset] = String(id).split(':') as [string, string];
+      into.set(lane, [...(into.get(lane) ?? []), `${offset} ${text}`]);
+    };
+    for (const event of jsonLines(this.#disk.text(OUT))) {
+      put(kept, event['event.id'], `${String(event['number'])} ${String(event['message'])}`);
+    }
+    for (const letter of jsonLines(this.#disk.text(DEAD))) {
+      put(dead, letter['event.id'], String(letter['event.original']));
+      expect(letter['event.id']).toBe(`${String(letter['event.id']).split(':')[0]!}:${String(letter['log.offset'])}`);
+    }
+    // By incarnation: in order, each once, and all of a generation under one id.
+    const sorted = (lists: Iterable<string[]>): string[] => [...lists].filter((list) => list.length > 0).map((list) => list.join('\n')).sort();
+    const expected = this.#world.generations.map((generation) => this.#expected(generation));
+    expect(sorted(kept.values())).toEqual(sorted(expected.map((lists) => lists.kept)));
+    expect(sorted(dead.values())).toEqual(sorted(expected.map((lists) => lists.dead)));
+    for (const { settled, files } of this.#lives) {
+      expect(files.misuses).toBe(0);
+      for (const { ledger } of settled) {
+        expect(isExact(ledger.total)).toBe(true);
+        expect(isExact(ledger.legs['out']!)).toBe(true);
+      }
+    }
+    JSON.parse(this.#disk.durableText(CHECKPOINT));
+  }
+}
+
+/** Plays a history with cuts; a failure says how to play it again. Returns how many port calls the first life made. */
+export function play(seed: number, cuts: Cuts, trace: Trace = () => {}): number {
+  const run = new Run(seed, cuts, trace);
+  try {
+    return run.play();
+  } catch (error) {
+    throw new Error(`play(${seed}, [${cuts.join()}]) failed\n${run.history.toString()}\n${String(error)}`, { cause: error });
+  }
+}
