@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { boundYoungGeneration } from './service/heap.js';
 import { check } from './service/check-command.js';
 import { generate } from './service/generate.js';
 import { graph } from './service/graph-command.js';
@@ -44,6 +45,7 @@ function commandOf(args: readonly string[]): readonly [string, readonly string[]
 }
 
 async function main(): Promise<number> {
+  boundYoungGeneration();
   const [command, args] = commandOf(process.argv.slice(2));
   const io: RunIo = {
     stdin: process.stdin,

@@ -227,7 +227,7 @@ export class FakeDisk {
     const inodes = new Set([...this.#entries.values(), ...this.#durableEntries.values()]);
     this.#entries = new Map(this.#durableEntries);
     for (const inode of inodes) {
-      inode.content = inode.pending.reduce((content, change) => this.#survives(content, change), inode.durable);
+      inode.content = inode.pending.reduce<Buffer>((content, change) => this.#survives(content, change), inode.durable);
       this.sync(inode);
       this.#freeIfUnused(inode);
     }

@@ -41,7 +41,7 @@ export class FakeFiles implements Files {
   isDead = false;
   openFiles = 0;
   mostOpenFiles = 0;
-  /** Calls on a file that is closed: on a real system, on somebody else's. */
+  /** Writes to a file that is closed: on a real system, to somebody else's. A read there only reads for nobody. */
   misuses = 0;
   /** By name of the call, and by name and path. */
   readonly counts = new Map<string, number>();
@@ -144,7 +144,7 @@ export class FakeFiles implements Files {
         path,
         () => {
           if (this.#handles.has(handle)) return effect();
-          this.misuses++;
+          if (name === 'write' || name === 'truncate') this.misuses++;
           throw new MillraceError('MILLRACE_E_FILE_IO', `${path} (EBADF)`);
         },
         tear,

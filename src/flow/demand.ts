@@ -49,6 +49,7 @@ export class Budget implements Demand {
   readonly #laneBytes: number;
   readonly #lanes = new Map<string, Gate>();
   readonly #queue = new Set<Waiting>();
+  #isServing = false;
 
   constructor({ budgetBytes, laneBytes = budgetBytes / 8 }: DemandConfig) {
     this.#all = new Gate(budgetBytes);
@@ -76,7 +77,8 @@ export class Budget implements Demand {
           subscriber.complete();
         },
       };
-      if (this.isOpen(lane)) {
+      // Whoever is served may reserve again at once, and then stands behind those who wait already.
+      if (this.isOpen(lane) && !this.#isServing) {
         waiting.go();
         return undefined;
       }
@@ -114,12 +116,23 @@ export class Budget implements Demand {
     this.#all.add(bytes);
   }
 
+  /** Serves who can be served, from the front, until nobody can. */
   #serve(): void {
-    // A copy: whoever is served may reserve again at once, and then stands at the end.
-    for (const waiting of [...this.#queue]) {
-      if (!this.#all.isOpen) return;
-      if (!this.isOpen(waiting.lane) || !this.#queue.delete(waiting)) continue;
-      waiting.go();
+    if (this.#isServing) return;
+    this.#isServing = true;
+    try {
+      for (let next = this.#first(); next !== undefined; next = this.#first()) {
+        this.#queue.delete(next);
+        next.go();
+      }
+    } finally {
+      this.#isServing = false;
     }
+  }
+
+  #first(): Waiting | undefined {
+    if (!this.#all.isOpen) return undefined;
+    for (const waiting of this.#queue) if (this.isOpen(waiting.lane)) return waiting;
+    return undefined;
   }
 }

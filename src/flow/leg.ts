@@ -1,4 +1,4 @@
-import { asyncScheduler, concatMap, defer, of } from 'rxjs';
+import { asyncScheduler, concatMap, defer, last, of } from 'rxjs';
 import type { Observable, OperatorFunction, SchedulerLike } from 'rxjs';
 import { isTransient } from '../model/errors.js';
 import type { Delivery, Receipt, Sink } from '../model/sink.js';
@@ -34,8 +34,10 @@ export function leg<T>(
     delivery.items.length === 0
       ? of(NOTHING)
       : defer(() => sink.deliver(delivery)).pipe(
-          retryBackoff({ ...policy, recoverable: isTransient }, scheduler),
-          retryBackoff({ ...policy, maxTriesInARow: maxUnclassifiedTries }, scheduler),
+          // The receipt counts when the sink completes: one that fails after it would else answer twice.
+          last(),
+          retryBackoff({ ...policy, maxTriesInARow: Infinity, recoverable: isTransient }, scheduler),
+          retryBackoff({ ...policy, maxTriesInARow: maxUnclassifiedTries, recoverable: () => true }, scheduler),
         );
   return concatMap(deliver);
 }

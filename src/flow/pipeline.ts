@@ -34,6 +34,7 @@ import { leg } from './leg.js';
 import { settle } from './settle.js';
 import type { PlacedLeg, Settled } from './settle.js';
 import { transform } from './transform.js';
+import { Turns } from './turns.js';
 
 /** A route of a pipeline: a condition, more stages, and the sinks that get what comes out. */
 interface RouteSpec {
@@ -179,10 +180,15 @@ function openSinks(
   patient: PolicyFor,
   scheduler: SchedulerLike,
 ): Observable<Open> {
-  const open = <T>(name: string, resource: SinkResource<T>): Observable<Sink<T>> =>
-    defer(() => resource.open({ saved: saved?.sinks.get(name), report })).pipe(
-      retryBackoff(patient(`opening ${resource.name} for ${name}`), scheduler),
+  const open = <T>(name: string, resource: SinkResource<T>): Observable<Sink<T>> => {
+    const policy = patient(`opening ${resource.name} for ${name}`);
+    let isOpen = false;
+    return defer(() => resource.open({ saved: saved?.sinks.get(name), report })).pipe(
+      tap(() => (isOpen = true)),
+      // One that was lost later is opened with what was saved last, and the others with it: by who runs the pipeline.
+      retryBackoff({ ...policy, recoverable: (error) => !isOpen && isTransient(error) }, scheduler),
     );
+  };
   const resources = spec.routes.flatMap((route) => route.to);
   const names = legNames(spec.routes);
   return combineLatest([
@@ -234,11 +240,14 @@ function flow(
     legs,
     deadLetters: leg(open.deadLetters, { policy: delivering }, scheduler),
   };
-  const settleLane = (lane: Lane): Observable<Settled> =>
-    concat(checkpointer.admit(lane), lane.batches.pipe(settle(lane, settling))).pipe(
-      takeUntil(lane.revoked),
+  const turns = new Turns();
+  const settleLane = (lane: Lane): Observable<Settled> => {
+    const work = concat(checkpointer.admit(lane), lane.batches.pipe(settle(lane, settling))).pipe(
       finalize(() => budget.close(lane.id)),
     );
+    // A lane that is opened again must not overtake what is still to be settled of it: positions would go back.
+    return turns.take(lane.id, work).pipe(takeUntil(lane.revoked));
+  };
   const lanes = defer(() =>
     spec.source.open({
       isFirstStart: saved === undefined,

@@ -8,7 +8,6 @@ import type { Delivery, Receipt } from '../model/sink.js';
 import type { Leg } from './leg.js';
 import { addCounts, noCounts } from './ledger.js';
 import type { Counts, Ledger } from './ledger.js';
-import { recordAt } from './record-at.js';
 import type { Transform, Transformed } from './transform.js';
 
 /** A leg in its place: what it is called, and which route's events it delivers. */
@@ -47,7 +46,7 @@ function deadLettersOf(done: Transformed, receipts: readonly Receipt[]): DeadLet
   const refused = receipts.flatMap((receipt) =>
     receipt.refused.map(({ item, reason }) => ({
       origin: item.origin,
-      record: recordAt(done.batch.records, item.offset),
+      record: item.record,
       index: item.index,
       reason,
     })),
@@ -58,7 +57,7 @@ function deadLettersOf(done: Transformed, receipts: readonly Receipt[]): DeadLet
 }
 
 function ledgerOf({ done, receipts, deadLetters }: Answered, legs: readonly PlacedLeg[]): Ledger {
-  const read = done.batch.records.length;
+  const read = done.read;
   const byLeg = legs.map(({ name, route }, at): readonly [string, Counts] => {
     const tallies = [done.common, ...(done.routes[route] === undefined ? [] : [done.routes[route].tally])];
     const receipt = receipts[at];
@@ -101,7 +100,7 @@ export function settle(lane: Lane, { transform, legs, deadLetters }: SettleConfi
     ({ route }: PlacedLeg) =>
     (done: Transformed): Delivery => ({
       lane: lane.id,
-      position: done.batch.position,
+      position: done.position,
       items: done.routes[route]?.events ?? [],
     });
 
@@ -116,7 +115,7 @@ export function settle(lane: Lane, { transform, legs, deadLetters }: SettleConfi
       ),
       settleDeadLetters(lane, deadLetters),
       map((answered): Settled => {
-        const { position, state, bytes } = answered.done.batch;
+        const { position, state, bytes } = answered.done;
         return { lane: lane.id, position, state, bytes, ledger: ledgerOf(answered, legs) };
       }),
     );
@@ -132,7 +131,7 @@ function settleDeadLetters(lane: Lane, deliver: Leg<DeadLetter>): OperatorFuncti
           shared.pipe(
             map(({ done, deadLetters }) => ({
               lane: lane.id,
-              position: done.batch.position,
+              position: done.position,
               items: deadLetters,
             })),
             deliver,

@@ -9,17 +9,18 @@ import {
   ignoreElements,
   map,
   merge,
+  Observable,
   of,
   reduce,
 } from 'rxjs';
-import type { Observable, OperatorFunction } from 'rxjs';
+import type { OperatorFunction } from 'rxjs';
 import type { Batch, Lane, LogRecord } from '../model/batch.js';
 import { MillraceError, messageOf } from '../model/errors.js';
-import { LogEvent, rawShape } from '../model/event.js';
+import { LogEvent } from '../model/event.js';
 import type { Origin } from '../model/event.js';
-import { recordAt } from './record-at.js';
+import type { Json } from '../model/json.js';
 import { Tally } from './tally.js';
-import { wayOf } from './way.js';
+import { hasOwnSeverity, wayOf } from './way.js';
 import type { EventOperator, Way } from './way.js';
 
 /** A way through a pipeline after the common stages. */
@@ -36,7 +37,11 @@ interface RouteOutput {
 
 /** A batch after the stages. Held, against the budget, until every leg has its part. */
 export interface Transformed {
-  readonly batch: Batch;
+  readonly position: number;
+  readonly state: Json;
+  readonly bytes: number;
+  /** How many records it had. Those that nothing came of are not held. */
+  readonly read: number;
   /** Outcomes in the common stages: they count for every route. */
   readonly common: Tally;
   /** One for each route, in their order. */
@@ -47,42 +52,39 @@ export interface Transformed {
 export type Transform = (lane: Lane, batch: Batch) => Observable<Transformed>;
 
 /** An origin that counts for itself. */
-function originOf(lane: Lane, records: readonly LogRecord[]): { origin: Origin; tally: Tally } {
-  const tally = new Tally(
-    () => origin,
-    (offset) => recordAt(records, offset),
-  );
-  const origin: Origin = { incarnation: lane.id, fields: lane.fields, outcome: tally };
-  return { origin, tally };
+function originOf(lane: Lane): { origin: Origin; tally: Tally } {
+  const tally = new Tally();
+  return { origin: { incarnation: lane.id, fields: lane.fields, outcome: tally }, tally };
 }
 
-/** Records that their source knows to be unusable become dead letters here; the others go on. */
-function usable(records: readonly LogRecord[], origin: Origin): readonly LogRecord[] {
-  if (!records.some((record) => record.fault !== undefined)) return records;
-  return records.filter(({ offset, text, fault }) => {
-    if (fault !== undefined) origin.outcome.rejected(new LogEvent(origin, offset, 0, rawShape, [text]), fault);
-    return fault === undefined;
+function endOf({ position, state, bytes, records }: Batch): Pick<Transformed, 'position' | 'state' | 'bytes' | 'read'> {
+  return { position, state, bytes, read: records.length };
+}
+
+/** The events that the records become: those that come out of the stages that the way begins with. */
+function eventsOf({ first, isFiltered }: Way, records: readonly LogRecord[], origin: Origin): Observable<LogEvent> {
+  const drops = hasOwnSeverity(origin) ? undefined : isFiltered;
+  const { outcome } = origin;
+  return new Observable((subscriber) => {
+    for (const record of records) {
+      if (subscriber.closed) return;
+      // Its source knows already that the record cannot be used.
+      if (record.fault !== undefined) outcome.rejected(LogEvent.of(origin, record), record.fault);
+      else if (drops?.(record.text) === true) outcome.filtered();
+      else {
+        const event = first(LogEvent.of(origin, record));
+        if (event !== undefined) subscriber.next(event);
+      }
+    }
+    subscriber.complete();
   });
 }
 
-/** Runs events of one kind along a way, and collects what comes out. */
-function follow<T>(
-  { rest }: Way,
-  start: (item: T) => LogEvent | undefined,
-  events: LogEvent[],
-): OperatorFunction<T, LogEvent[]> {
-  return (items) =>
-    rest(
-      items.pipe(
-        map(start),
-        filter((event) => event !== undefined),
-      ),
-    ).pipe(
-      reduce((all, event) => {
-        all.push(event);
-        return all;
-      }, events),
-    );
+function collectInto(events: LogEvent[]): OperatorFunction<LogEvent, LogEvent[]> {
+  return reduce((all, event) => {
+    all.push(event);
+    return all;
+  }, events);
 }
 
 /**
@@ -101,31 +103,34 @@ export function transform(stages: readonly EventOperator[], routes: readonly Rou
 
   const run = (lane: Lane, batch: Batch, records: readonly LogRecord[]): Observable<Transformed> =>
     defer(() => {
-      const { origin, tally } = originOf(lane, records);
-      const outputs = routes.map(() => ({ events: [] as LogEvent[], ...originOf(lane, records) }));
-      const toEvent = (record: LogRecord): LogEvent | undefined =>
-        common.first(new LogEvent(origin, record.offset, 0, rawShape, [record.text]));
-      const collected: LogEvent[] = isSingle ? (outputs[0]?.events ?? []) : [];
+      const { origin, tally } = originOf(lane);
+      const outputs = routes.map(() => ({ events: [] as LogEvent[], ...originOf(lane) }));
+      const events = common.rest(eventsOf(common, records, origin));
       const routed = connect((shared: Observable<LogEvent>) =>
         merge(
-          ...ways.map((way, at) => {
+          ...ways.map(({ first, rest }, at) => {
             const output = outputs[at] ?? { origin, events: [] };
-            return shared.pipe(follow(way, (event) => way.first(event.from(output.origin)), output.events));
+            const entering = shared.pipe(
+              map((event) => first(event.from(output.origin))),
+              filter((event) => event !== undefined),
+            );
+            return rest(entering).pipe(collectInto(output.events));
           }),
         ),
       );
-      const source = from(usable(records, origin)).pipe(follow(common, toEvent, collected));
-      const whole = isSingle ? source : source.pipe(concatMap((events) => from(events).pipe(routed)));
-      return whole.pipe(ignoreElements(), endWith({ batch, common: tally, routes: outputs }));
+      const whole: Observable<unknown> = isSingle
+        ? events.pipe(collectInto(outputs[0]?.events ?? []))
+        : events.pipe(routed);
+      return whole.pipe(ignoreElements(), endWith({ ...endOf(batch), common: tally, routes: outputs }));
     });
 
   const runAlone = (lane: Lane, batch: Batch, record: LogRecord): Observable<Transformed> =>
     run(lane, batch, [record]).pipe(
       catchError((error: unknown) => {
-        const { origin, tally } = originOf(lane, [record]);
+        const { origin, tally } = originOf(lane);
         const reason = new MillraceError('MILLRACE_E_STAGE_THREW', messageOf(error), { cause: error });
-        tally.rejected(new LogEvent(origin, record.offset, 0, rawShape, [record.text]), reason);
-        return of({ batch, common: tally, routes: ways.map(() => ({ events: [], tally: originOf(lane, []).tally })) });
+        tally.rejected(LogEvent.of(origin, record), reason);
+        return of({ ...endOf(batch), common: tally, routes: routes.map(() => ({ events: [], tally: new Tally() })) });
       }),
     );
 

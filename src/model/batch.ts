@@ -1,17 +1,7 @@
+export type { LogRecord } from './event.js';
 import type { Observable } from 'rxjs';
 import type { Json } from './json.js';
-import type { MillraceError } from './errors.js';
-
-/** A record as it was read: text, place, and the bytes themselves where the text does not say them exactly. */
-export interface LogRecord {
-  /** Where it begins in its incarnation. */
-  readonly offset: number;
-  readonly text: string;
-  /** The original bytes, only when they are not valid UTF-8. */
-  readonly bytes?: Uint8Array | undefined;
-  /** Set by a source that already knows the record cannot be used. */
-  readonly fault?: MillraceError | undefined;
-}
+import type { LogRecord } from './event.js';
 
 /** A bounded run of records of one lane, and the lane's resume point after it. */
 export interface Batch {

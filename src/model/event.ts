@@ -1,7 +1,20 @@
+import type { MillraceError } from './errors.js';
+
+/** A record as it was read: text, place, and the bytes themselves where the text does not say them exactly. */
+export interface LogRecord {
+  /** Where it begins in its incarnation. */
+  readonly offset: number;
+  readonly text: string;
+  /** The original bytes, only when they are not valid UTF-8. */
+  readonly bytes?: Uint8Array | undefined;
+  /** Set by a source that already knows the record cannot be used. */
+  readonly fault?: MillraceError | undefined;
+}
+
 /** What a stage reports about an event that does not go on. The tally of the batch implements it. */
 export interface Outcome {
-  /** The event was dropped on purpose. */
-  filtered(event: LogEvent): void;
+  /** An event was dropped on purpose. */
+  filtered(): void;
   /** The event cannot be used: it becomes a dead letter with this reason. */
   rejected(event: LogEvent, reason: Error): void;
   /** One record became `extra` more events. */
@@ -40,25 +53,35 @@ export const rawShape: Shape = new Shape(['message']);
  */
 export class LogEvent {
   readonly origin: Origin;
-  /** Where the record begins in its incarnation: bytes for files, the offset for Kafka. */
-  readonly offset: number;
+  /** What it was made from. */
+  readonly record: LogRecord;
   /** 0, or n for the n-th further event made from one record. */
   readonly index: number;
   readonly shape: Shape;
   readonly values: readonly unknown[];
 
-  constructor(origin: Origin, offset: number, index: number, shape: Shape, values: readonly unknown[]) {
+  constructor(origin: Origin, record: LogRecord, index: number, shape: Shape, values: readonly unknown[]) {
     this.origin = origin;
-    this.offset = offset;
+    this.record = record;
     this.index = index;
     this.shape = shape;
     this.values = values;
   }
 
+  /** The event that a record is before any stage: its text is the `message`. */
+  static of(origin: Origin, record: LogRecord): LogEvent {
+    return new LogEvent(origin, record, 0, rawShape, [record.text]);
+  }
+
+  /** Where the record begins in its incarnation: bytes for files, the offset for Kafka. */
+  get offset(): number {
+    return this.record.offset;
+  }
+
   /** `event.id`: incarnation:offset, and :n for the n-th further event of a record. */
   get id(): string {
-    const id = `${this.origin.incarnation}:${this.offset}`;
-    return this.index === 0 ? id : `${id}:${this.index}`;
+    const id = this.origin.incarnation + ':' + String(this.record.offset);
+    return this.index === 0 ? id : id + ':' + String(this.index);
   }
 
   /** The value of a field, of the event itself or of its origin; undefined if there is none. */
@@ -76,7 +99,7 @@ export class LogEvent {
 
   /** The same event with other fields: what `shape` and `values` say, side by side. */
   derive(shape: Shape, values: readonly unknown[]): LogEvent {
-    return new LogEvent(this.origin, this.offset, this.index, shape, values);
+    return new LogEvent(this.origin, this.record, this.index, shape, values);
   }
 
   /** The same event with some fields set; a value of undefined removes the field. */
@@ -98,11 +121,11 @@ export class LogEvent {
 
   /** The n-th further event of the same record. */
   nth(index: number): LogEvent {
-    return new LogEvent(this.origin, this.offset, index, this.shape, this.values);
+    return new LogEvent(this.origin, this.record, index, this.shape, this.values);
   }
 
   /** The same event, with its outcome counted elsewhere: for the copies that routes get. */
   from(origin: Origin): LogEvent {
-    return new LogEvent(origin, this.offset, this.index, this.shape, this.values);
+    return new LogEvent(origin, this.record, this.index, this.shape, this.values);
   }
 }

@@ -5,9 +5,8 @@ import type { LogEvent, Shape } from './event.js';
 // Anything else between quotes is valid JSON as it stands. Lone surrogates are not; pairs take the slow way too.
 const NEEDS_ESCAPE = /["\\\u0000-\u001f\ud800-\udfff]/;
 
+/** undefined for what JSON cannot say (undefined itself, functions); NaN and infinities become null. */
 function json(value: unknown): string | undefined {
-  if (typeof value === 'string') return NEEDS_ESCAPE.test(value) ? JSON.stringify(value) : `"${value}"`;
-  // undefined for what JSON cannot say (undefined itself, functions); NaN and infinities become null.
   const text: string | undefined = JSON.stringify(value);
   return text;
 }
@@ -23,14 +22,14 @@ const OWN = ['event.id'];
 export function eventSerialiser(): (event: LogEvent) => string {
   let shape: Shape | undefined;
   let originFields: unknown;
-  let keys: readonly string[] = [];
+  let keys: readonly (string | undefined)[] = [];
   let tail = '';
   return (event) => {
     const { origin, values } = event;
     if (event.shape !== shape || origin.fields !== originFields) {
       shape = event.shape;
       originFields = origin.fields;
-      keys = shape.keys.map((key) => (OWN.includes(key) ? '' : `${JSON.stringify(key)}:`));
+      keys = shape.keys.map((key) => (OWN.includes(key) ? undefined : `${JSON.stringify(key)}:`));
       tail = '';
       for (const [key, value] of Object.entries(origin.fields)) {
         const text = shape.keys.includes(key) || OWN.includes(key) ? undefined : json(value);
@@ -39,11 +38,17 @@ export function eventSerialiser(): (event: LogEvent) => string {
     }
     let text = '{';
     for (let slot = 0; slot < keys.length; slot++) {
-      const key = keys[slot] ?? '';
-      const value = key === '' ? undefined : json(values[slot]);
-      if (value !== undefined) text += `${key}${value},`;
+      const key = keys[slot];
+      const value = values[slot];
+      if (key === undefined) continue;
+      // Written out for texts, which most values are.
+      if (typeof value === 'string' && !NEEDS_ESCAPE.test(value)) text += key + '"' + value + '",';
+      else {
+        const other = json(value);
+        if (other !== undefined) text += key + other + ',';
+      }
     }
-    return `${text}${tail}"event.id":"${event.id}"}`;
+    return text + tail + '"event.id":"' + event.id + '"}';
   };
 }
 

@@ -1,4 +1,4 @@
-import { asyncScheduler, concatMap, defer, Observable, race, take, tap, throwError, timer } from 'rxjs';
+import { asyncScheduler, concatMap, defer, merge, Observable, take, tap, throwError, timer } from 'rxjs';
 import type { SchedulerLike } from 'rxjs';
 import { MillraceError } from '../model/errors.js';
 
@@ -28,7 +28,7 @@ export interface BackoffPolicy {
   readonly stableMs?: number;
   /** Errors for which this says false are passed on at once. Default: all are recoverable. */
   readonly recoverable?: (error: unknown) => boolean;
-  /** Cuts every running wait short when it emits: the next try starts at once. */
+  /** Cuts every running wait short when it emits: the next try starts at once. Must not replay what it emitted. */
   readonly wake?: Observable<unknown>;
   /** Hears of every failed try that will be followed by another. */
   readonly onRetry?: (failed: FailedTry) => void;
@@ -40,6 +40,9 @@ export interface BackoffPolicy {
 // eslint-disable-next-line no-restricted-properties
 const defaultRandom = Math.random;
 
+/** Beyond every cap. */
+const MAX_EXPONENT = 1000;
+
 /**
  * The wait in milliseconds after the n-th failure in a row (n from 1): min(maxMs, initialMs · 2^(n−1)), with jitter.
  * Source: Exponential Backoff And Jitter, AWS Architecture Blog, 2015.
@@ -50,7 +53,8 @@ export function backoffMs(
   random: () => number = policy.random ?? defaultRandom,
 ): number {
   const { initialMs = 100, maxMs = 30_000, jitter = 'full' } = policy;
-  const exponential = Math.min(maxMs, initialMs * 2 ** (triesInARow - 1));
+  // Bounded, so that no number of tries makes it infinite: 0 · ∞ is no wait at all.
+  const exponential = Math.min(maxMs, initialMs * 2 ** Math.min(triesInARow - 1, MAX_EXPONENT));
   if (jitter === 'full') return random() * exponential;
   if (jitter === 0) return exponential;
   const spread = exponential * (1 + jitter * (2 * random() - 1));
@@ -75,7 +79,8 @@ function waitFor(
   const waitMs = backoffMs(policy, triesInARow);
   onRetry?.({ error, triesInARow, waitMs });
   const elapsed = timer(waitMs, scheduler);
-  return wake === undefined ? elapsed : race(elapsed, wake).pipe(take(1));
+  // Not `race`: a wake that completes would win it, and the source would be taken for complete.
+  return wake === undefined ? elapsed : merge(elapsed, wake).pipe(take(1));
 }
 
 /**

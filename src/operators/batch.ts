@@ -47,21 +47,25 @@ export function batch<T>(
         timer.remove(armed);
         armed = undefined;
       };
-      const flush = (): void => {
+      // Taken away before it goes out: a consumer may push the next element while it holds this batch.
+      const cut = (): readonly T[] => {
         disarm();
-        if (elements.length === 0) return;
         const full = elements;
-        // Cleared before it goes out: a consumer may push the next element while it holds this batch.
         elements = [];
         bytes = 0;
-        subscriber.next(full);
+        return full;
+      };
+      const flush = (): void => {
+        if (elements.length > 0) subscriber.next(cut());
       };
       const take = (element: T, size: number): void => {
-        if (elements.length > 0 && bytes + size > maxBytes) flush();
+        const full = elements.length > 0 && bytes + size > maxBytes ? cut() : undefined;
         elements.push(element);
         bytes += size;
+        // Only now, so that an element that the consumer pushes meanwhile comes after this one.
+        if (full !== undefined) subscriber.next(full);
         if (elements.length >= maxCount || bytes >= maxBytes) flush();
-        else if (elements.length === 1 && maxWaitMs !== Infinity) {
+        else if (elements.length > 0 && armed === undefined && maxWaitMs !== Infinity) {
           armed = scheduler.schedule(flush, maxWaitMs);
           timer.add(armed);
         }

@@ -37,18 +37,12 @@ function severityOfEvent(event: LogEvent): number | undefined {
   return typeof level === 'string' ? severityOf(level) : undefined;
 }
 
-function levelTests({ level, minLevel }: Condition): Test[] {
-  const tests: Test[] = [];
-  if (level !== undefined) {
-    const wanted = listOf(level).map((name) => severityOf(name));
-    tests.push((event) => {
-      const severity = severityOfEvent(event);
-      return severity !== undefined && wanted.includes(severity);
-    });
-  }
+/** The tests of a severity: undefined where the condition does not ask for one. */
+function severityTest({ level, minLevel }: Condition): ((severity: number) => boolean) | undefined {
+  const wanted = level === undefined ? undefined : listOf(level).map((name) => severityOf(name));
   const least = minLevel === undefined ? undefined : severityOf(minLevel);
-  if (least !== undefined) tests.push((event) => (severityOfEvent(event) ?? -1) >= least);
-  return tests;
+  if (wanted === undefined && least === undefined) return undefined;
+  return (severity) => (wanted?.includes(severity) ?? true) && severity >= (least ?? 0);
 }
 
 function fieldTests(field: string, condition: Condition): Test[] {
@@ -73,10 +67,22 @@ function fieldTests(field: string, condition: Condition): Test[] {
   return tests;
 }
 
-/** The condition as a function. */
+/** The condition as a function. An event without a known level has none of the levels asked for. */
 export function testOf(condition: Condition): Test {
   const { field } = condition;
-  const tests = [...levelTests(condition), ...(field === undefined ? [] : fieldTests(field, condition))];
+  const tests = field === undefined ? [] : fieldTests(field, condition);
+  const admits = severityTest(condition);
+  if (admits !== undefined) {
+    tests.unshift((event) => {
+      const severity = severityOfEvent(event);
+      return severity !== undefined && admits(severity);
+    });
+  }
   const [only] = tests;
   return tests.length === 1 && only !== undefined ? only : (event) => tests.every((test) => test(event));
+}
+
+/** The condition as a test of the severity, if it asks for nothing else. */
+export function severityOnly(condition: Condition): ((severity: number) => boolean) | undefined {
+  return condition.field === undefined ? severityTest(condition) : undefined;
 }

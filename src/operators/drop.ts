@@ -1,4 +1,4 @@
-import { testOf } from './condition.js';
+import { severityOnly, testOf } from './condition.js';
 import type { Condition } from './condition.js';
 import { keeping } from './stage.js';
 import type { Stage } from './stage.js';
@@ -15,5 +15,6 @@ import type { Stage } from './stage.js';
  */
 export function drop(condition: Condition): Stage {
   const test = testOf(condition);
-  return keeping((event) => !test(event));
+  const drops = severityOnly(condition);
+  return keeping((event) => !test(event), drops === undefined ? {} : { admits: (severity) => !drops(severity) });
 }

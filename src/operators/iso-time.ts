@@ -14,7 +14,7 @@ function offsetMinutes(zone: string): number {
 }
 
 function millisOf(fraction: string): number {
-  return Math.trunc(Number(`0.${fraction}`) * 1000);
+  return Number(fraction.slice(0, 3).padEnd(3, '0'));
 }
 
 /**

@@ -1,4 +1,4 @@
-import { testOf } from './condition.js';
+import { severityOnly, testOf } from './condition.js';
 import type { Condition } from './condition.js';
 import { keeping } from './stage.js';
 import type { Stage } from './stage.js';
@@ -14,6 +14,6 @@ import type { Stage } from './stage.js';
  * ```
  */
 export function keep(condition: Condition): Stage {
-  const test = testOf(condition);
-  return keeping(test);
+  const admits = severityOnly(condition);
+  return keeping(testOf(condition), admits === undefined ? {} : { admits });
 }

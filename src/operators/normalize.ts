@@ -71,22 +71,25 @@ export function normalize(config: NormalizeConfig = {}): Stage {
   const readTime = timeReader(config);
   // Remembered for the next event, which mostly looks the same; it changes no result, so subscriptions may share it.
   let plan = planFor(new Shape([]));
-  return stage((event) => {
-    if (event.shape !== plan.shape) plan = planFor(event.shape);
-    const { time: timeSlot, level: levelSlot, rest, normalized } = plan;
-    const level = levelSlot < 0 ? undefined : event.values[levelSlot];
-    const time = timeSlot < 0 ? undefined : readTime(event.values[timeSlot]);
-    const severity = typeof level === 'string' ? severityOf(level) : undefined;
-    if (time === undefined || severity === undefined) {
-      return event.with(changesFor(event.get.bind(event), time, level, severity));
-    }
-    const values = new Array<unknown>(rest.length + 3);
-    values[0] = time;
-    values[1] = level;
-    values[2] = severity;
-    for (let at = 0; at < rest.length; at++) values[at + 3] = event.values[rest[at] ?? 0];
-    return event.derive(normalized, values);
-  });
+  return stage(
+    (event) => {
+      if (event.shape !== plan.shape) plan = planFor(event.shape);
+      const { time: timeSlot, level: levelSlot, rest, normalized } = plan;
+      const level = levelSlot < 0 ? undefined : event.values[levelSlot];
+      const time = timeSlot < 0 ? undefined : readTime(event.values[timeSlot]);
+      const severity = typeof level === 'string' ? severityOf(level) : undefined;
+      if (time === undefined || severity === undefined) {
+        return event.with(changesFor(event.get.bind(event), time, level, severity));
+      }
+      const values = new Array<unknown>(rest.length + 3);
+      values[0] = time;
+      values[1] = level;
+      values[2] = severity;
+      for (let at = 0; at < rest.length; at++) values[at + 3] = event.values[rest[at] ?? 0];
+      return event.derive(normalized, values);
+    },
+    { keepsLevel: true },
+  );
 }
 
 /** The uncommon case: a part is missing or cannot be read. */

@@ -37,3 +37,33 @@ export function parseDelimited({ separator, fields }: DelimitedConfig): Parser {
     return event.derive(shape, values);
   };
 }
+
+/** Fields that say the severity of an event before its level does. */
+const STRONGER = ['event.severity', 'log.level'];
+
+/** Finds the level of a text that parses without taking the rest of it apart. */
+export function levelOfDelimited({
+  separator,
+  fields,
+}: DelimitedConfig): ((text: string) => string | undefined) | undefined {
+  const slot = fields.indexOf('level');
+  const last = fields.length - 1;
+  if (slot < 0 || fields.lastIndexOf('level') !== slot || fields.some((field) => STRONGER.includes(field))) {
+    return undefined;
+  }
+  return (text) => {
+    let from = 0;
+    let levelFrom = 0;
+    let levelTo = text.length;
+    for (let at = 0; at < last; at++) {
+      const to = text.indexOf(separator, from);
+      if (to < 0) return undefined;
+      if (at === slot) {
+        levelFrom = from;
+        levelTo = to;
+      }
+      from = to + separator.length;
+    }
+    return trimmed(text.substring(slot === last ? from : levelFrom, levelTo));
+  };
+}

@@ -16,10 +16,19 @@ function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** Nothing that reads or writes JSON later on, some of it by recursion, may be brought down by one line. */
+const MAX_NESTING = 100;
+
+function isTooDeep(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return depth > MAX_NESTING || Object.values(value).some((inner) => isTooDeep(inner, depth + 1));
+}
+
 function flatten(object: JsonObject, prefix: string, depth: number, fields: Map<string, unknown>): void {
   for (const [key, value] of Object.entries(object)) {
     const name = prefix === '' ? key : `${prefix}.${key}`;
     if (isObject(value) && depth < MAX_DEPTH && Object.keys(value).length > 0) flatten(value, name, depth + 1, fields);
+    else if (isTooDeep(value, depth)) throw new RangeError(`nested deeper than ${MAX_NESTING}`);
     else fields.set(name, value);
   }
 }
@@ -28,15 +37,14 @@ function flatten(object: JsonObject, prefix: string, depth: number, fields: Map<
 export function parseJson(): Parser {
   let shape = new Shape([]);
   return (event, text) => {
-    let value: unknown;
+    const fields = new Map<string, unknown>();
     try {
-      value = JSON.parse(text);
+      const value: unknown = JSON.parse(text);
+      if (!isObject(value)) return new MillraceError('MILLRACE_E_PARSE_JSON');
+      flatten(value, '', 1, fields);
     } catch (error) {
       return new MillraceError('MILLRACE_E_PARSE_JSON', messageOf(error));
     }
-    if (!isObject(value)) return new MillraceError('MILLRACE_E_PARSE_JSON');
-    const fields = new Map<string, unknown>();
-    flatten(value, '', 1, fields);
     const keys = [...fields.keys()];
     if (keys.length !== shape.keys.length || keys.some((key, slot) => key !== shape.keys[slot]))
       shape = new Shape(keys);

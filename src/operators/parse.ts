@@ -1,6 +1,6 @@
 import { MillraceError } from '../model/errors.js';
 import { rawShape } from '../model/event.js';
-import { parseDelimited } from './parse-delimited.js';
+import { levelOfDelimited, parseDelimited } from './parse-delimited.js';
 import type { DelimitedConfig } from './parse-delimited.js';
 import { parseJson } from './parse-json.js';
 import type { JsonConfig } from './parse-json.js';
@@ -8,7 +8,7 @@ import type { Parser } from './parser.js';
 import { parsePattern } from './parse-pattern.js';
 import type { PatternConfig } from './parse-pattern.js';
 import { stage } from './stage.js';
-import type { Stage } from './stage.js';
+import type { LevelHints, Stage } from './stage.js';
 
 /** How the text of an event is taken apart. */
 export type ParseConfig = DelimitedConfig | JsonConfig | PatternConfig;
@@ -22,6 +22,11 @@ function parserOf(config: ParseConfig): Parser {
     case 'regex':
       return parsePattern(config);
   }
+}
+
+function hintsOf(config: ParseConfig): LevelHints {
+  const levelOf = config.format === 'delimited' ? levelOfDelimited(config) : undefined;
+  return levelOf === undefined ? {} : { levelOf };
 }
 
 function isBlank(text: string): boolean {
@@ -48,12 +53,12 @@ export function parse(config: ParseConfig): Stage {
     const text = event.shape === rawShape ? event.values[0] : event.get('message');
     if (typeof text !== 'string') return event;
     if (isBlank(text)) {
-      event.origin.outcome.filtered(event);
+      event.origin.outcome.filtered();
       return undefined;
     }
     const parsed = parser(event, text);
     if (!(parsed instanceof MillraceError)) return parsed;
     event.origin.outcome.rejected(event, parsed);
     return undefined;
-  });
+  }, hintsOf(config));
 }

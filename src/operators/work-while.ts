@@ -1,5 +1,6 @@
-import { EMPTY, exhaustMap, of, repeat } from 'rxjs';
+import { exhaustMap, tap } from 'rxjs';
 import type { Observable, OperatorFunction } from 'rxjs';
+import { steps, wait } from './steps.js';
 
 /**
  * Group commit that is work-conserving: a signal starts `work` at once when it is idle; what arrives while it runs is
@@ -15,6 +16,10 @@ import type { Observable, OperatorFunction } from 'rxjs';
  * ```
  */
 export function workWhile<R>(hasMore: () => boolean, work: Observable<R>): OperatorFunction<unknown, R> {
-  const all = work.pipe(repeat({ delay: () => (hasMore() ? of(true) : EMPTY) }));
+  // Not `repeat`: each run that ends synchronously would deepen its stack.
+  const all = steps<R>(function* (emit) {
+    do yield* wait(work.pipe(tap(emit)));
+    while (hasMore());
+  });
   return exhaustMap(() => all);
 }

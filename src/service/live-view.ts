@@ -1,6 +1,6 @@
 import { pipe, retry, Subject, tap } from 'rxjs';
 import type { Observable, OperatorFunction } from 'rxjs';
-import { LogEvent, rawShape } from '../model/event.js';
+import { LogEvent } from '../model/event.js';
 import type { Origin } from '../model/event.js';
 import { keep } from '../operators/keep.js';
 import type { StageOptions } from '../operators/options.js';
@@ -71,7 +71,7 @@ function lineReader(
     .subscribe((event) => (reading = event));
   return (line) => {
     reading = 'dropped';
-    lines.next(new LogEvent(origin, 0, 0, rawShape, [line]));
+    lines.next(LogEvent.of(origin, { offset: 0, text: line }));
     return reading;
   };
 }

@@ -1,6 +1,6 @@
 import { from } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { LogEvent, rawShape } from '../../src/model/event.js';
+import { LogEvent } from '../../src/model/event.js';
 import { stageOptions } from '../../src/operators/options.js';
 import { guessFormat } from '../../src/service/guess-format.js';
 import { KNOWN_FORMATS } from '../../src/service/known-formats.js';
@@ -16,7 +16,7 @@ function read(lines: readonly string[]): Record<string, unknown>[] {
   const [first, second, third, ...rest] = guessFormat(lines).stages.map(stageOf);
   expect(rest).toEqual([]);
   const none = stageOf({ fields: { set: {} } });
-  from(lines.map((line, at) => new LogEvent(origin, at, 0, rawShape, [line])))
+  from(lines.map((line, at) => LogEvent.of(origin, { offset: at, text: line })))
     .pipe(first ?? none, second ?? none, third ?? none)
     .subscribe(({ fields }) => events.push(fields));
   return events;

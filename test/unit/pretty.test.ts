@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MillraceError } from '../../src/model/errors.js';
-import { LogEvent, rawShape } from '../../src/model/event.js';
+import { LogEvent } from '../../src/model/event.js';
 import type { Origin } from '../../src/model/event.js';
 import { neutralise, neutraliseJson, prettyDeadLetter, prettyLine } from '../../src/sinks/console/pretty.js';
 
@@ -9,7 +9,7 @@ const origin: Origin = { incarnation: 'i1', fields: { 'log.file.path': '/var/log
 const plain = { colours: false };
 
 function eventOf(fields: Record<string, unknown>): LogEvent {
-  return new LogEvent(origin, 17, 0, rawShape, [undefined]).with({ message: undefined, ...fields });
+  return LogEvent.of(origin, { offset: 17, text: '' }).with({ message: undefined, ...fields });
 }
 
 const parsed = eventOf({

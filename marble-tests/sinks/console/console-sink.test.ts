@@ -4,7 +4,7 @@ import { TestScheduler } from 'rxjs/testing';
 import { describe, expect, it } from 'vitest';
 import type { DeadLetter } from '../../../src/model/dead-letter.js';
 import { MillraceError } from '../../../src/model/errors.js';
-import { LogEvent, rawShape } from '../../../src/model/event.js';
+import { LogEvent } from '../../../src/model/event.js';
 import type { Notice } from '../../../src/model/notice.js';
 import type { Receipt, Sink, SinkResource } from '../../../src/model/sink.js';
 import { consoleDeadLetterSink, consoleSink } from '../../../src/sinks/console/console-sink.js';
@@ -12,7 +12,7 @@ import type { WriteText } from '../../../src/sinks/console/write-to.js';
 
 const outcome = { filtered: () => {}, rejected: () => {}, expanded: () => {} };
 const origin = { incarnation: 'i1', fields: {}, outcome };
-const events = ['one', 'two\u009b'].map((text, index) => new LogEvent(origin, index, 0, rawShape, [text]));
+const events = ['one', 'two\u009b'].map((text, index) => LogEvent.of(origin, { offset: index, text }));
 
 /** Opens the sink and delivers once. */
 function deliver<T>(

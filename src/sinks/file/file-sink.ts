@@ -36,6 +36,7 @@ interface Request<T> {
 }
 
 const LINE_END = 10;
+const MIN_BUFFER_BYTES = 64 * 1024;
 
 /**
  * A file of lines, each item exactly once. Its length and the lanes' positions in it are part of the checkpoint: what
@@ -68,6 +69,7 @@ class FileSink<T> implements Sink<T> {
   readonly #lanes: Map<string, number>;
   readonly #arrivals = new Subject<void>();
   #queue: Request<T>[] = [];
+  #buffer = Buffer.alloc(0);
   #output: Output;
   #isMoved = false;
   #isSynced = false;
@@ -177,7 +179,7 @@ class FileSink<T> implements Sink<T> {
       }
       return { delivered, duplicates: delivery.items.length - delivered, refused: [] };
     });
-    const bytes = Buffer.from(text);
+    const bytes = this.#encoded(text);
     const write = bytes.length === 0 ? of(undefined) : file.write(bytes, length);
     return write.pipe(
       map(() => {
@@ -190,6 +192,16 @@ class FileSink<T> implements Sink<T> {
       }),
       catchError((error: unknown) => this.#fail(group, error)),
     );
+  }
+
+  /** The text in the sink's own buffer: there is one write at a time, so it can be used again for the next. */
+  #encoded(text: string): Uint8Array {
+    // No UTF-16 unit takes more than three bytes; logs are mostly ASCII, so the exact length comes before that much room.
+    if (text.length * 3 > this.#buffer.length) {
+      const length = Buffer.byteLength(text);
+      if (length > this.#buffer.length) this.#buffer = Buffer.allocUnsafeSlow(Math.max(length, MIN_BUFFER_BYTES));
+    }
+    return this.#buffer.subarray(0, this.#buffer.write(text));
   }
 
   /** Before anybody hears of it: what a checkpoint takes now has to hold what the receipts say. */

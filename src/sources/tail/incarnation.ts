@@ -35,12 +35,16 @@ export class Incarnation {
   /** The largest size at any look. */
   seenSize: number;
   seenMtimeMs = 0;
+  /** How far it was read when the running look began: what it is told of the size is not younger. */
+  endBeforeLook = 0;
   /** Another file has its path: what is left is read, and an incomplete last line is a line. */
   isEnded = false;
   /** Its file was removed: it can be read for as long as it is open. */
   isGone = false;
   /** Its file no longer has what was read of it. */
   isRewritten = false;
+  /** It was not there when it was opened: to be opened again wherever a look finds it. */
+  isAstray = false;
   /** It may have grown since it was read last. */
   isDirty = true;
   /** May be read: the path's earlier incarnations have been. */

@@ -26,6 +26,8 @@ export interface ReaderEnvironment {
   readonly context: SourceContext;
   readonly scheduler: SchedulerLike;
   readonly buffers: BufferPool;
+  /** Open, and waiting for their files to grow; the longest first. */
+  readonly idle: Set<Incarnation>;
   /** Something about the file is not as expected: look at all of them. */
   readonly lookSoon: () => void;
   /** Other incarnations wait until this one is closed. */
@@ -230,7 +232,7 @@ class LaneReader {
   /** At the end of the file: waits for more, or says that there will be none for now. */
   *#isDone(progress: Progress): Routine<boolean> {
     const incarnation = this.#incarnation;
-    const { context, options, scheduler, othersWait } = this.#environment;
+    const { context, options, scheduler, idle, othersWait } = this.#environment;
     if (incarnation.isEnded || context.once) {
       const isComplete = progress.splitter.end === progress.splitter.position;
       const { end } = progress.splitter;
@@ -248,8 +250,12 @@ class LaneReader {
       return true;
     }
     if (othersWait()) return true;
-    const signal = yield* wait(incarnation.signals.pipe(take(1)));
-    return signal === 'close';
+    idle.add(incarnation);
+    try {
+      return (yield* wait(incarnation.signals.pipe(take(1)))) === 'close';
+    } finally {
+      idle.delete(incarnation);
+    }
   }
 
   #flush(progress: Progress): void {
@@ -265,6 +271,7 @@ class LaneReader {
   /** The file is not what it should be: the next look finds out, and opens it again. */
   #leave(): void {
     this.#incarnation.isDirty = false;
+    this.#incarnation.isAstray = true;
     this.#environment.lookSoon();
   }
 

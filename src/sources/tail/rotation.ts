@@ -11,12 +11,6 @@ export type Whereabouts =
   /** Its file was removed, or its content was before it was read. */
   | { readonly kind: 'removed' };
 
-/** The file that has left a path last. */
-export interface Left {
-  readonly id: string;
-  readonly mtimeMs: number;
-}
-
 /** Finds where incarnations have gone. One for each look: what it reads of a folder is read once. */
 export class Search {
   readonly #looker: Looker;
@@ -32,32 +26,31 @@ export class Search {
   /** `at`: what is now where the incarnation was. */
   *locate(incarnation: Incarnation, at: Seen | undefined): Routine<Whereabouts> {
     if (at?.id === incarnation.fileId) {
-      if (this.#isIntact(incarnation, at)) return { kind: 'inPlace', file: at };
+      if (this.#isIntact(incarnation, at)) return found(incarnation, at);
       return yield* this.#copyOf(incarnation);
     }
     const moved = (yield* this.#siblingsOf(incarnation.location)).find(({ id }) => id === incarnation.fileId);
     if (moved !== undefined && (yield* this.#looker.has(moved.path, incarnation.evidence))) {
-      // Back under its own name, it is current again.
-      return { kind: moved.path === incarnation.path ? 'inPlace' : 'ended', file: moved };
+      return found(incarnation, moved);
     }
     // Written anew with the old content first, as rsync does it.
     if (at !== undefined && !this.#isOwned(at) && (yield* this.#isSame(at, incarnation))) {
-      return { kind: 'inPlace', file: at };
+      return found(incarnation, at);
     }
     return yield* this.#copyOf(incarnation);
   }
 
-  /** Files that had the path after `last` and were rotated away before anybody saw them there, oldest first. */
-  *between(path: string, last: Left): Routine<Seen[]> {
+  /** Files that had the path, were written last at `sinceMs` or later, and are nobody's; oldest first. */
+  *between(path: string, sinceMs: number): Routine<Seen[]> {
     const siblings = yield* this.#siblingsOf(path);
     return siblings
       .filter((file) => isRotationOf(file.path, path) && !this.#isOwned(file) && file.size > 0)
-      .filter((file) => file.id !== last.id && file.mtimeMs >= last.mtimeMs)
+      .filter((file) => file.mtimeMs >= sinceMs)
       .sort((a, b) => a.mtimeMs - b.mtimeMs);
   }
 
-  #isIntact({ isRewritten, end, seenSize }: Incarnation, { size }: Seen): boolean {
-    return !isRewritten && size >= end && size >= seenSize;
+  #isIntact({ isRewritten, endBeforeLook, seenSize }: Incarnation, { size }: Seen): boolean {
+    return !isRewritten && size >= endBeforeLook && size >= seenSize;
   }
 
   /** The copy that copytruncate made before it cut the file. */
@@ -91,4 +84,9 @@ export class Search {
     }
     return siblings;
   }
+}
+
+/** Under its own name it is current, again perhaps; under any other it has ended. */
+function found({ path }: Incarnation, file: Seen): Whereabouts {
+  return { kind: file.path === path ? 'inPlace' : 'ended', file };
 }

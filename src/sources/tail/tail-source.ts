@@ -35,7 +35,7 @@ import { isCompressed, isRelated } from './names.js';
 import type { TailOptions } from './options.js';
 import { Registry } from './registry.js';
 import { Search } from './rotation.js';
-import type { Left, Whereabouts } from './rotation.js';
+import type { Whereabouts } from './rotation.js';
 
 /** What a tail source needs of the world. */
 export interface TailPorts {
@@ -50,6 +50,8 @@ const LOOK_DELAY_MS = 10;
 const QUIET_FILES_A_LOOK = 1000;
 /** So often the patterns are matched again when there are many files. */
 const LOOKS_A_GLOB = 5;
+/** So often a folder is searched for files that had a path between two looks, when nothing has changed there. */
+const LOOKS_A_LISTING = 5;
 /** A file that looks like a copy of one that is being read: how long after its last change it is one on its own. */
 const COPY_HOLD_MS = 10_000;
 /** A rotated file outside the patterns is looked at for so long after its last growth. */
@@ -91,6 +93,8 @@ class Tailing {
   readonly #finished = new Subject<void>();
   readonly #held = new Map<string, { since: number; size: number }>();
   readonly #missing = new Set<string>();
+  /** Paths that have no current incarnation: when the last one was written, and at which look it had left. */
+  readonly #vacant = new Map<string, { mtimeMs: number; since: number; look: number }>();
   #waiting = 0;
   #isStopped = false;
   #wantsLook = false;
@@ -116,6 +120,7 @@ class Tailing {
       context,
       scheduler,
       buffers: new BufferPool(),
+      idle: new Set(),
       lookSoon: () => this.#lookSoon(),
       othersWait: () => this.#waiting > 0,
     };
@@ -161,6 +166,9 @@ class Tailing {
     incarnation.isBusy = true;
     this.#waiting++;
     this.#ready.next(incarnation);
+    // All turns are taken: whoever has waited longest for its file to grow makes room.
+    const [idle] = this.#waiting > 0 ? this.#environment.idle : [];
+    idle?.signal('close');
   }
 
   /** There may be more to read. */
@@ -277,14 +285,14 @@ class Tailing {
     const paths = yield* this.#paths(isFirst || isAsked);
     if (isFirst) this.#restore();
     const due = this.#dueForLook();
+    for (const incarnation of due) incarnation.endBeforeLook = incarnation.end;
     const files = yield* this.#looker.statAll([...new Set([...paths, ...due.map(({ location }) => location)])]);
     const at = new Map(files.map((file) => [file.path, file]));
     if (isFirst) yield* this.#verify(due, at);
     const search = new Search(this.#looker, (file) => this.#registry.owns(file.id));
-    const left = new Map<string, Left>();
-    for (const incarnation of due) yield* this.#check(incarnation, at.get(incarnation.location), search, left);
+    for (const incarnation of due) yield* this.#check(incarnation, at.get(incarnation.location), search);
     // Only when all are found, so that the copy of a known one is not taken for an unknown one.
-    for (const [path, last] of left) yield* this.#readUnseen(path, last, search);
+    yield* this.#findUnseen(at, search);
     if (isFirst) this.#resume(due);
     for (const path of paths) {
       const file = at.get(path);
@@ -360,25 +368,41 @@ class Tailing {
     }
   }
 
-  /** Finds out where an incarnation is; puts into `left` what has left its path not long ago. */
-  *#check(incarnation: Incarnation, at: Seen | undefined, search: Search, left: Map<string, Left>): Routine {
+  *#check(incarnation: Incarnation, at: Seen | undefined, search: Search): Routine {
     // It may have been dropped while another one was looked for.
     if (!this.#registry.has(incarnation) || incarnation.isGone) return;
-    const { path, fileId: id, seenMtimeMs } = incarnation;
+    const { location, path, seenMtimeMs } = incarnation;
     const where = yield* search.locate(incarnation, at);
     this.#place(incarnation, where, at);
-    const mtimeMs = where.kind === 'removed' ? seenMtimeMs : where.file.mtimeMs;
-    if (where.kind !== 'inPlace' && !this.#isQuiet(incarnation) && (left.get(path)?.mtimeMs ?? 0) <= mtimeMs) {
-      left.set(path, { id, mtimeMs });
+    const isRemoved = where.kind === 'removed';
+    // In the last life it may have been found already, and what came after it not have been saved.
+    if (isRemoved || (where.kind === 'ended' && (location !== where.file.path || this.#lookCount === 0))) {
+      this.#vacate(path, isRemoved ? seenMtimeMs : where.file.mtimeMs);
     }
     if (incarnation.isEnded && incarnation.isCaughtUp) this.#forgetWhenQuiet(incarnation);
   }
 
+  /** An incarnation has left its path; it was written last at that time. */
+  #vacate(path: string, mtimeMs: number): void {
+    const latest = Math.max(mtimeMs, this.#vacant.get(path)?.mtimeMs ?? 0);
+    this.#vacant.set(path, { mtimeMs: latest, since: this.#scheduler.now(), look: this.#lookCount });
+  }
+
   /** Files that had a path and lost it again before anybody saw them there. */
-  *#readUnseen(path: string, last: Left, search: Search): Routine {
-    // Whatever is known to have come to the path since was seen there, and everything before it.
-    if (this.#registry.ofPath(path).some(({ isEnded }) => !isEnded)) return;
-    for (const file of yield* search.between(path, last)) this.#readBetween(path, file);
+  *#findUnseen(at: ReadonlyMap<string, Seen>, search: Search): Routine {
+    for (const [path, { mtimeMs, since, look }] of this.#vacant) {
+      // Whatever is known to be at the path was seen there, and so was everything before it.
+      const isTaken = this.#registry.ofPath(path).some(({ isEnded }) => !isEnded);
+      if (isTaken || this.#scheduler.now() - since >= FORGET_AFTER_MS) {
+        this.#vacant.delete(path);
+        continue;
+      }
+      const next = at.get(path);
+      const hasNext = next !== undefined && next.size > 0 && !this.#registry.owns(next.id);
+      // It takes a listing of the folder.
+      if (look !== this.#lookCount && !hasNext && this.#lookCount % LOOKS_A_LISTING !== 0) continue;
+      for (const file of yield* search.between(path, mtimeMs)) this.#readBetween(path, file);
+    }
   }
 
   #place(incarnation: Incarnation, where: Whereabouts, at: Seen | undefined): void {
@@ -391,10 +415,12 @@ class Tailing {
     const hasChanged =
       isOther ||
       incarnation.isRewritten ||
+      incarnation.isAstray ||
       file.size !== incarnation.seenSize ||
       file.mtimeMs !== incarnation.seenMtimeMs;
     if (file.size !== incarnation.seenSize) incarnation.grownAt = this.#scheduler.now();
     incarnation.isRewritten = false;
+    incarnation.isAstray = false;
     incarnation.seenSize = file.size;
     incarnation.seenMtimeMs = file.mtimeMs;
     this.#registry.move(incarnation, file.path, file.id);
@@ -449,6 +475,7 @@ class Tailing {
     incarnation.isEnded = true;
     incarnation.grownAt = this.#scheduler.now();
     this.#registry.add(incarnation);
+    this.#vacate(path, file.mtimeMs);
     this.#readInSequence(incarnation);
   }
 
