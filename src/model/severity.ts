@@ -35,8 +35,6 @@ const ALIASES: Readonly<Record<string, SeverityName>> = {
 const BY_NAME: ReadonlyMap<string, number> = new Map([
   ...Object.entries(NAMES).map(([name, number]): [string, number] => [name.toLowerCase(), number]),
   ...Object.entries(ALIASES).map(([alias, name]): [string, number] => [alias, NAMES[name]]),
-  // As most logs spell them: found without changing their case first.
-  ...Object.entries(NAMES),
 ]);
 
 /** Every level name that is understood, in lower case. */
@@ -45,11 +43,19 @@ export const levelNames: readonly string[] = [
   ...Object.keys(ALIASES),
 ];
 
+/** The names as most logs spell them, by the code of their first letter, which differs: no hash has to be computed. */
+const BY_FIRST_LETTER: readonly (readonly [name: string, severity: number] | undefined)[] = Array.from(
+  { length: 128 },
+  (_, code) => Object.entries(NAMES).find(([name]) => name.charCodeAt(0) === code),
+);
+
 /**
  * The severity of a level's name, without regard to case and with the usual aliases
  * (TRACE 1, DEBUG 5, INFO 9, WARN 13, ERROR 17, FATAL 21; warning = WARN, err = ERROR, crit = FATAL …), or undefined.
  * Source: OpenTelemetry, Logs Data Model, SeverityNumber.
  */
 export function severityOf(level: string): number | undefined {
+  const usual = BY_FIRST_LETTER[level.charCodeAt(0)];
+  if (usual?.[0] === level) return usual[1];
   return BY_NAME.get(level) ?? BY_NAME.get(level.trim().toLowerCase());
 }

@@ -5,6 +5,7 @@ import { normalize } from '../operators/normalize.js';
 import type { NormalizeOptions, StageOptions } from '../operators/options.js';
 import { parse } from '../operators/parse.js';
 import type { Stage } from '../operators/stage.js';
+import { KNOWN_FORMATS } from './known-formats.js';
 import { timeReader } from './time-reader.js';
 
 /** The operator that a stage of a configuration becomes. */
@@ -19,9 +20,12 @@ export function stageOf(options: StageOptions): Stage {
 function normalizeOf({ timeFormats, timeZone }: NormalizeOptions): Stage {
   const isUtc = timeZone === 'UTC';
   // ISO 8601 without a zone is only read by the stage itself when it is UTC.
-  const formats = [...(timeFormats ?? []), ...(isUtc ? [] : LOCAL_ISO)];
-  return formats.length === 0 ? normalize() : normalize({ isUtc, readTime: timeReader(formats, timeZone) });
+  const formats = [...(timeFormats ?? COMMON_TIMES), ...(isUtc ? [] : LOCAL_ISO)];
+  return normalize({ isUtc, readTime: timeReader(formats, timeZone) });
 }
+
+/** How times are written in the formats that are known: tried when the configuration names none. */
+const COMMON_TIMES = [...new Set(KNOWN_FORMATS.flatMap(({ timeFormats = [] }) => timeFormats))];
 
 const LOCAL_ISO = ["yyyy-MM-dd'T'HH:mm:ss", 'yyyy-MM-dd HH:mm:ss'].flatMap((format) => [
   format,

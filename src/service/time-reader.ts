@@ -1,6 +1,8 @@
 import { DateTime } from 'luxon';
 
 const DAY_MS = 86_400_000;
+/** Most lines of a log have the second of the line before. */
+const MAX_REMEMBERED = 1000;
 
 /**
  * Reads times in any of the Luxon formats, for the stage `normalize`: milliseconds since 1970, or undefined. A time
@@ -17,7 +19,7 @@ export function timeReader(
     parser: DateTime.buildFormatParser(format, options),
     hasYear: format.includes('y'),
   }));
-  return (text) => {
+  const read = (text: string): number | undefined => {
     for (const { parser, hasYear } of parsers) {
       const time = DateTime.fromFormatParser(text, parser, options);
       if (!time.isValid) continue;
@@ -25,5 +27,13 @@ export function timeReader(
       return (isAhead ? time.minus({ years: 1 }) : time).toMillis();
     }
     return undefined;
+  };
+  const remembered = new Map<string, number | undefined>();
+  return (text) => {
+    if (remembered.has(text)) return remembered.get(text);
+    const millis = read(text);
+    if (remembered.size >= MAX_REMEMBERED) remembered.clear();
+    remembered.set(text, millis);
+    return millis;
   };
 }

@@ -64,7 +64,7 @@ describe('generatorSource', () => {
       const described = laneOf({}, {}, scheduler).pipe(
         map(({ id, position, state, fields }) => ({ id, position, state, fields })),
       );
-      const lane = { id: 'generator:7', position: 0, state: { startedAt: 0, rate: 10 }, fields: { env: 'demo' } };
+      const lane = { id: 'generator:7:0', position: 0, state: { startedAt: 0, rate: 10 }, fields: { env: 'demo' } };
       expectObservable(described).toBe('(l|)', { l: lane });
     }),
   );
@@ -90,7 +90,7 @@ describe('generatorSource', () => {
     'never puts more than 5000 records or 1 MiB into a batch',
     marbles(({ flush }, scheduler) => {
       const batches: Batch[] = [];
-      const saved = new Map([['generator:7', { position: 0, state: { startedAt: -60_000, rate: 1000 } }]]);
+      const saved = new Map([['generator:7:0', { position: 0, state: { startedAt: -60_000, rate: 1000 } }]]);
       laneOf({ rate: 1000, count: 20_000 }, { saved }, scheduler)
         .pipe(
           mergeMap((lane) => lane.batches),
@@ -126,7 +126,7 @@ describe('generatorSource', () => {
     'goes on at the saved position, with the lines it would have had',
     marbles(({ flush }, scheduler) => {
       const startedAt = Date.UTC(2026, 0, 1);
-      const saved = new Map([['generator:7', { position: 40, state: { startedAt, rate: 10 } }]]);
+      const saved = new Map([['generator:7:0', { position: 40, state: { startedAt, rate: 10 } }]]);
       const batches: Batch[] = [];
       laneOf({ count: 60 }, { saved, once: true }, scheduler)
         .pipe(
@@ -145,16 +145,28 @@ describe('generatorSource', () => {
   it(
     'makes up for the time it was away',
     marbles(({ expectObservable }, scheduler) => {
-      const saved = new Map([['generator:7', { position: 5, state: { startedAt: -2000, rate: 10 } }]]);
+      const saved = new Map([['generator:7:0', { position: 5, state: { startedAt: -2000, rate: 10 } }]]);
       const expected = '50ms a 49ms (b|)';
       expectObservable(rangesOf({ count: 22 }, { saved }, scheduler)).toBe(expected, { a: '5-20', b: '21-21' });
     }),
   );
 
   it(
+    'goes on from now after a long pause, under the id it had',
+    marbles(({ expectObservable, flush }, scheduler) => {
+      const saved = new Map([['generator:7:0', { position: 5, state: { startedAt: -60_000, rate: 10 } }]]);
+      expectObservable(rangesOf({ count: 7 }, { saved }, scheduler)).toBe('50ms a 49ms (b|)', { a: '5-5', b: '6-6' });
+      const ids: string[] = [];
+      laneOf({ count: 7 }, { saved }, scheduler).subscribe(({ id }) => ids.push(id));
+      flush();
+      expect(ids).toEqual(['generator:7:0']);
+    }),
+  );
+
+  it(
     'makes up for nothing when the rate has changed',
     marbles(({ expectObservable }, scheduler) => {
-      const saved = new Map([['generator:7', { position: 50, state: { startedAt: -9_999_999, rate: 1 } }]]);
+      const saved = new Map([['generator:7:0', { position: 50, state: { startedAt: -9_999_999, rate: 1 } }]]);
       expectObservable(rangesOf({ count: 52 }, { saved }, scheduler)).toBe('50ms a 49ms (b|)', {
         a: '50-50',
         b: '51-51',
@@ -165,7 +177,7 @@ describe('generatorSource', () => {
   it(
     'completes at once when nothing is left, or the state cannot be understood and the count is reached',
     marbles(({ expectObservable }, scheduler) => {
-      const saved = new Map([['generator:7', { position: 3, state: null }]]);
+      const saved = new Map([['generator:7:0', { position: 3, state: null }]]);
       expectObservable(rangesOf({ count: 3 }, { saved }, scheduler)).toBe('|');
       expectObservable(rangesOf({ count: 0 }, {}, scheduler)).toBe('|');
     }),

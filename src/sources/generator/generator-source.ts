@@ -17,15 +17,18 @@ const MAX_BATCH_BYTES = 1_048_576;
 const RECORD_BYTES = 256;
 /** What is reserved for a record before its text is known: a little more than most take. */
 const ESTIMATED_RECORD_BYTES = RECORD_BYTES + 256;
+/** Nobody wants a day of made-up lines at once: after a longer pause the log goes on from now. */
+const MAX_CATCH_UP_MS = 10_000;
 /** Where the log ends when everything is to be read at once and no count is given. */
 const ONCE_COUNT = 1000;
 
 /**
- * Makes up a log. One lane, `generator:<seed>`; the position is the index of the next record, and so is a record's offset.
+ * Makes up a log. One lane, `generator:<seed>:<beginning>`; the position is the index of the next record, and so is a
+ * record's offset.
  *
- * Record n is due `n / rate` seconds after the log's beginning, and that is its time too. So what a pause or a restart
- * has held up is made up for, as with a file that somebody else went on writing. The beginning is in the lane's state: a
- * replay gives the same lines. A changed rate starts from the saved position, now.
+ * Record n is due `n / rate` seconds after the log's beginning, and that is its time too. So what a short pause or
+ * a restart has held up is made up for, as with a file that somebody else went on writing. The beginning is in the lane's
+ * state: a replay gives the same lines. After more than 10 s, or with another rate, it goes on from now.
  *
  * - completes after `count` records, or when the context says stop. With `once` nothing is waited for, and the log ends
  *   after `count` records, or 1000; without either it goes on for ever.
@@ -37,12 +40,14 @@ export function generatorSource(options: GeneratorOptions, scheduler: SchedulerL
 }
 
 function laneOf(options: GeneratorOptions, context: SourceContext, scheduler: SchedulerLike): Lane {
-  const id = `generator:${options.seed}`;
+  const name = `generator:${options.seed}:`;
   const limit = options.count ?? (context.once ? ONCE_COUNT : Infinity);
-  const saved = context.saved.get(id);
+  const [savedId, saved] = [...context.saved].find(([lane]) => lane.startsWith(name)) ?? [];
   const position = saved?.position ?? 0;
   const startedAt =
-    startOf(options.rate, saved) ?? freshStart(options.rate, position, context.once ? limit : 0, scheduler);
+    startOf(options.rate, saved, scheduler) ?? freshStart(options.rate, position, context.once ? limit : 0, scheduler);
+  // Two logs of one seed are two logs: their events must not have the same ids.
+  const id = savedId ?? name + startedAt.toString(36);
   const log: Log = { id, style: { ...options, startedAt }, limit, isPaced: !context.once };
   return {
     id,
@@ -68,11 +73,13 @@ function stateOf({ style: { startedAt, rate } }: Log): Json {
   return { startedAt, rate };
 }
 
-/** The saved beginning, if it was for this rate. */
-function startOf(rate: number, saved: SavedLane | undefined): number | undefined {
+/** The saved beginning, if it was for this rate and the log was not left alone for long. */
+function startOf(rate: number, saved: SavedLane | undefined, scheduler: SchedulerLike): number | undefined {
   const state = saved?.state;
   if (typeof state !== 'object' || state === null || !('startedAt' in state) || !('rate' in state)) return undefined;
-  return typeof state.startedAt === 'number' && state.rate === rate ? state.startedAt : undefined;
+  if (typeof state.startedAt !== 'number' || state.rate !== rate || saved === undefined) return undefined;
+  const behindMs = scheduler.now() - state.startedAt - (saved.position * 1000) / rate;
+  return behindMs <= MAX_CATCH_UP_MS ? state.startedAt : undefined;
 }
 
 /** A beginning such that the record at `position` is due now, and with `once` the last one, at `limit`. */
