@@ -4,7 +4,7 @@ import { check } from './service/check-command.js';
 import { generate } from './service/generate.js';
 import { graph } from './service/graph-command.js';
 import { run } from './service/run-command.js';
-import type { RunIo } from './service/run-command.js';
+import type { RunIo } from './service/run.js';
 import { schema } from './service/schema-command.js';
 import { tailFiles } from './service/tail-command.js';
 

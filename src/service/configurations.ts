@@ -10,18 +10,27 @@ export interface ConfigPlace {
   readonly cwd: string;
 }
 
-/** All pipelines of the files, or every fault of all of them as lines for people. */
+/** A configuration that is not in a file. */
+interface ConfigText {
+  /** What faults call it. */
+  readonly file: string;
+  readonly text: string;
+}
+
+/** All pipelines of the files (and texts), or every fault of all of them as lines for people. */
 export function loadConfigurations(
-  paths: readonly string[],
+  configurations: readonly (string | ConfigText)[],
   { env, cwd }: ConfigPlace,
 ): { readonly pipelines: readonly LoadedPipeline[]; readonly faults: readonly string[] } {
   const pipelines: LoadedPipeline[] = [];
   const faults: string[] = [];
   const places = new Map<string, string>();
   const readSecret = (path: string): string => readFileSync(resolve(cwd, path), 'utf8');
-  for (const path of paths) {
+  for (const configuration of configurations) {
+    const path = typeof configuration === 'string' ? configuration : configuration.file;
     try {
-      const text = readFileSync(resolve(cwd, path), 'utf8');
+      const text =
+        typeof configuration === 'string' ? readFileSync(resolve(cwd, configuration), 'utf8') : configuration.text;
       for (const loaded of loadConfig(text, path, { env, readSecret, cwd }).pipelines) {
         pipelines.push(loaded);
         faults.push(...clashes(path, loaded, places));

@@ -1,4 +1,5 @@
 import winston from 'winston';
+import { CLEAR_LINE } from './terminal.js';
 import type { Notice } from '../model/notice.js';
 
 /** Where the service says what happens: JSON lines, or readable lines for a terminal. Always on stderr. */
@@ -16,7 +17,7 @@ const readable = printf(({ level, message, timestamp: time, pipeline, code, ...d
     .join('');
   const place = typeof pipeline === 'string' ? ` [${pipeline}]` : '';
   const suffix = typeof code === 'string' ? ` (${code})` : '';
-  return `${String(time)} ${level}${place} ${String(message)}${suffix}${extra}`;
+  return `${CLEAR_LINE}${String(time)} ${level}${place} ${String(message)}${suffix}${extra}`;
 });
 
 /** `isTerminal`: people read along. */

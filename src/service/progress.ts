@@ -1,6 +1,7 @@
 import { interval, tap } from 'rxjs';
 import type { Observable } from 'rxjs';
 import type { Status } from './supervisor.js';
+import { CLEAR_LINE } from './terminal.js';
 
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
 
@@ -11,7 +12,7 @@ function bytesText(bytes: number): string {
 }
 
 /** One line: rate, read, kept, dead and how far behind, over all pipelines. */
-export function progressLine(statuses: readonly Status[], readBefore: number, seconds: number): string {
+function progressLine(statuses: readonly Status[], readBefore: number, seconds: number): string {
   const sum = (count: (status: Status) => number): number => statuses.reduce((all, each) => all + count(each), 0);
   const read = sum(({ ledger }) => ledger.total.read);
   const kept = sum(({ ledger }) => ledger.total.delivered);
@@ -31,7 +32,7 @@ export function progress(statuses: readonly Status[], write: (text: string) => v
     tap({
       next: () => {
         const read = statuses.reduce((all, { ledger }) => all + ledger.total.read, 0);
-        write(`\r\u001b[2K${progressLine(statuses, before, EVERY_MS / 1000)}`);
+        write(`${CLEAR_LINE}${progressLine(statuses, before, EVERY_MS / 1000)}`);
         before = read;
       },
       finalize: () => write('\n'),
