@@ -1,7 +1,7 @@
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 
 /** Large enough that most of a batch is gone before it is collected, small enough for the processor's cache. */
-const MAX_YOUNG_BYTES = 16 * 1024 * 1024;
+const MAX_YOUNG_BYTES = 32 * 1024 * 1024;
 const LOOK_EVERY_MS = 20;
 
 /**
