@@ -80,7 +80,7 @@ class Run {
       this.#startAt = Math.min(this.#startAt, this.#clock.now());
       this.#waitFor(() => this.#isComplete(), 'all lines');
       // Whatever comes twice comes later.
-      this.#pass(this.#random.chance(0.1) ? 15_000 : 600);
+      this.#pass(this.#random.chance(0.03) ? 15_000 : 600);
       this.#stop();
     } while (!this.#isComplete());
     this.#check();
@@ -103,7 +103,10 @@ class Run {
     do {
       if (this.#life === undefined && this.#clock.now() >= this.#startAt) this.#start();
       const life = this.#life;
-      this.#clock.runUntil(life === undefined ? Math.min(until, this.#startAt) : until, () => life?.files.isDead === true);
+      this.#clock.runUntil(
+        life === undefined ? Math.min(until, this.#startAt) : until,
+        () => life?.files.isDead === true,
+      );
       if (life?.error !== undefined) throw life.error as Error;
       if (life?.files.isDead === true) {
         this.#trace('== dead');
@@ -122,7 +125,7 @@ class Run {
       trace: this.#trace,
       ...(crashAt === undefined ? {} : { crashAt }),
     };
-    this.#trace(`== start, ${files.crash}`);
+    this.#trace(`== start, ${files.crash}; ${this.#disk.text(CHECKPOINT)}`);
     this.#life = new PipelineLife({ ...this.#options, files });
     this.#lives.push(this.#life);
   }
@@ -204,7 +207,11 @@ class Run {
       expect(letter['event.id']).toBe(`${String(letter['event.id']).split(':')[0]!}:${String(letter['log.offset'])}`);
     }
     // By incarnation: in order, each once, and all of a generation under one id.
-    const sorted = (lists: Iterable<string[]>): string[] => [...lists].filter((list) => list.length > 0).map((list) => list.join('\n')).sort();
+    const sorted = (lists: Iterable<string[]>): string[] =>
+      [...lists]
+        .filter((list) => list.length > 0)
+        .map((list) => list.join('\n'))
+        .sort();
     const expected = this.#world.generations.map((generation) => this.#expected(generation));
     expect(sorted(kept.values())).toEqual(sorted(expected.map((lists) => lists.kept)));
     expect(sorted(dead.values())).toEqual(sorted(expected.map((lists) => lists.dead)));
@@ -225,6 +232,8 @@ export function play(seed: number, cuts: Cuts, trace: Trace = () => {}): number 
   try {
     return run.play();
   } catch (error) {
-    throw new Error(`play(${seed}, [${cuts.join()}]) failed\n${run.history.toString()}\n${String(error)}`, { cause: error });
+    throw new Error(`play(${seed}, [${cuts.join()}]) failed\n${run.history.toString()}\n${String(error)}`, {
+      cause: error,
+    });
   }
 }

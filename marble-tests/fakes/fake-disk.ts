@@ -15,6 +15,8 @@ export interface Inode {
   pending: Change[];
   mtimeMs: number;
   handles: number;
+  /** A name of it was taken away: it may have none left. */
+  hasLostName: boolean;
 }
 
 /** Entries of a folder that were changed and not synced: a rename is two at once. */
@@ -32,7 +34,10 @@ export interface DiskOptions {
 
 function applied(content: Buffer, change: Change): Buffer {
   if ('length' in change) {
-    return Buffer.concat([content.subarray(0, change.length), Buffer.alloc(Math.max(0, change.length - content.length))]);
+    return Buffer.concat([
+      content.subarray(0, change.length),
+      Buffer.alloc(Math.max(0, change.length - content.length)),
+    ]);
   }
   const { at, bytes } = change;
   const gap = Buffer.alloc(Math.max(0, at - content.length));
@@ -131,6 +136,7 @@ export class FakeDisk {
     const inode = this.#entries.get(path);
     if (inode === undefined) return;
     this.#setByWorld(path, undefined);
+    inode.hasLostName = true;
     this.#freeIfUnused(inode);
   }
 
@@ -181,7 +187,10 @@ export class FakeDisk {
       const before = this.#entries.get(path);
       if (inode === undefined) this.#entries.delete(path);
       else this.#entries.set(path, inode);
-      if (before !== undefined && before !== inode) this.#freeIfUnused(before);
+      if (before !== undefined && before !== inode) {
+        before.hasLostName = true;
+        this.#freeIfUnused(before);
+      }
       this.#tell(path, 'entry');
     }
     this.#entryChanges.push({ folder, entries });
@@ -229,6 +238,7 @@ export class FakeDisk {
     for (const inode of inodes) {
       inode.content = inode.pending.reduce<Buffer>((content, change) => this.#survives(content, change), inode.durable);
       this.sync(inode);
+      inode.hasLostName = true;
       this.#freeIfUnused(inode);
     }
   }
@@ -250,11 +260,11 @@ export class FakeDisk {
   #newInode(): Inode {
     const number = (this.#reusesInodes ? this.#free.pop() : undefined) ?? ++this.#lastNumber;
     const empty = Buffer.alloc(0);
-    return { number, content: empty, durable: empty, pending: [], mtimeMs: this.now(), handles: 0 };
+    return { number, content: empty, durable: empty, pending: [], mtimeMs: this.now(), handles: 0, hasLostName: false };
   }
 
   #freeIfUnused(inode: Inode): void {
-    if (inode.handles > 0 || this.#free.includes(inode.number)) return;
+    if (inode.handles > 0 || !inode.hasLostName || this.#free.includes(inode.number)) return;
     for (const entries of [this.#entries, this.#durableEntries]) {
       for (const other of entries.values()) if (other === inode) return;
     }

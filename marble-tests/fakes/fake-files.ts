@@ -55,7 +55,14 @@ export class FakeFiles implements Files {
   constructor(disk: FakeDisk, clock: VirtualClock, options: FakeFilesOptions = {}) {
     this.#disk = disk;
     this.#clock = clock;
-    this.#options = { crashAt: Infinity, crash: 'kill', watches: 'never', maxLatencyMs: 2, trace: () => {}, ...options };
+    this.#options = {
+      crashAt: Infinity,
+      crash: 'kill',
+      watches: 'never',
+      maxLatencyMs: 2,
+      trace: () => {},
+      ...options,
+    };
   }
 
   /** How often a call was made, or a call with a path. */
@@ -152,7 +159,7 @@ export class FakeFiles implements Files {
     const write = (at: number, bytes: Uint8Array): void => this.#disk.change(inode, { at, bytes: Buffer.from(bytes) });
     return {
       stat: () => call('stat', () => statOf(inode)),
-      read: (target, position) => call('read', () => inode.content.copy(target, 0, position)),
+      read: (target, position) => call('read', () => inode.content.subarray(position).copy(target)),
       write: (bytes, position) =>
         call(
           'write',

@@ -41,7 +41,9 @@ export class LogHistory {
   }
 
   toString(): string {
-    return this.steps.map(({ waitMs, says, path, gate }) => `+${waitMs} ${path}: ${says}${gate ? ` (${gate})` : ''}`).join('\n');
+    return this.steps
+      .map(({ waitMs, says, path, gate }) => `+${waitMs} ${path}: ${says}${gate ? ` (${gate})` : ''}`)
+      .join('\n');
   }
 
   #happen(writer: Writer): void {
@@ -107,7 +109,13 @@ export class LogHistory {
     this.#add({ says: `late ${JSON.stringify(late)}`, path, run: append }, this.#random.below(30));
   }
 
-  #copyTruncate({ path }: Writer): void {
+  #copyTruncate(writer: Writer): void {
+    const { path, rest } = writer;
+    // At least one line has to be whole, or nothing of it is ever in the checkpoint.
+    const length = rest.indexOf('\n') + 1;
+    const more = length + this.#random.below(rest.length - length + 1);
+    if (rest !== '') this.#append(writer, rest.slice(0, more));
+    writer.rest = rest.slice(more);
     this.#add({ says: 'copy', path, gate: 'begun', run: (world) => world.copy(path) });
     this.#add({ says: 'truncate', path, run: (world) => world.truncate(path) }, this.#random.below(4));
   }
@@ -117,7 +125,12 @@ export class LogHistory {
     this.#finishLine(writer);
     const { path } = writer;
     const text = this.#random.chance(0.5) ? '' : this.#line().repeat(1 + this.#random.below(1)) + this.#longText();
-    this.#add({ says: `rewrite ${JSON.stringify(text)}`, path, gate: 'read', run: (world) => world.truncate(path, text) });
+    this.#add({
+      says: `rewrite ${JSON.stringify(text)}`,
+      path,
+      gate: 'read',
+      run: (world) => world.truncate(path, text),
+    });
   }
 
   /** Beyond any old size. */

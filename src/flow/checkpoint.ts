@@ -81,6 +81,8 @@ export class Checkpointer {
   }
 
   settled({ lane, position, state }: Settled): void {
+    // It was forgotten while this batch was on its way.
+    if (!this.#lanes.has(lane)) return;
     this.#lanes.set(lane, { position, state });
     this.#touch();
   }

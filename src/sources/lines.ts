@@ -24,7 +24,7 @@ const BYTE_ORDER_MARK = '\uFEFF';
  */
 export class LineSplitter {
   readonly #limits: LineLimits;
-  /** The beginning of a line whose end has not come yet; at most maxLineBytes of it. */
+  /** The beginning of a line whose end has not come yet; at most maxLineBytes + 1 of it. */
   #partial: Buffer[] = [];
   #partialBytes = 0;
   #position: number;
@@ -86,7 +86,8 @@ export class LineSplitter {
   }
 
   #hold(bytes: Buffer): void {
-    const room = this.#limits.maxLineBytes - this.#partialBytes;
+    // One more than a line may have: it may be the CR of its line break, or show that a character is being cut.
+    const room = this.#limits.maxLineBytes + 1 - this.#partialBytes;
     if (room <= 0 || bytes.length === 0) return;
     // A copy: the block is used again for the next read.
     const kept = Buffer.from(bytes.subarray(0, room));
@@ -130,18 +131,31 @@ export class LineSplitter {
   /** `bytes` may be less than the `length` of the line in the file. */
   #record(bytes: Buffer, offset: number, length: number): LogRecord {
     const { maxLineBytes, onLongLine } = this.#limits;
-    const isLong = length > maxLineBytes;
-    const kept = isLong ? bytes.subarray(0, maxLineBytes) : withoutCr(bytes);
+    const line = bytes.length === length ? withoutCr(bytes) : bytes;
+    const isLong = line.length > maxLineBytes;
+    const kept = isLong ? line.subarray(0, characterEnd(line, maxLineBytes)) : line;
     const decoded = kept.toString('utf8');
     const text = offset === 0 && decoded.startsWith(BYTE_ORDER_MARK) ? decoded.slice(1) : decoded;
     const original = isUtf8(kept) ? {} : { bytes: Uint8Array.from(kept) };
     if (!isLong || onLongLine === 'truncate') return { offset, text, ...original };
     const fault = new MillraceError(
       'MILLRACE_E_LINE_TOO_LONG',
-      `${length} bytes, at most ${maxLineBytes}; the first ${maxLineBytes} are kept`,
+      `${length} bytes, at most ${maxLineBytes}; the first ${kept.length} are kept`,
     );
     return { offset, text, fault, ...original };
   }
+}
+
+/** Where to cut a line near `end` without splitting a character. */
+function characterEnd(line: Buffer, end: number): number {
+  let start = end;
+  while (start > end - 3 && isContinuation(line[start])) start--;
+  // Not UTF-8 at all: then there is no character to split.
+  return isContinuation(line[start]) ? end : start;
+}
+
+function isContinuation(byte: number | undefined): boolean {
+  return byte !== undefined && (byte & 0xc0) === 0x80;
 }
 
 function withoutCr(line: Buffer): Buffer {

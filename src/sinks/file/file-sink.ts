@@ -112,8 +112,9 @@ class FileSink<T> implements Sink<T> {
 
   capture(settled: ReadonlyMap<string, number>): SinkCapture {
     for (const [lane, position] of this.#lanes) {
-      // Nothing below a lane's own position is ever read again, so nobody has to be told apart there.
-      if (position <= (settled.get(lane) ?? -1)) this.#lanes.delete(lane);
+      // Nothing below a lane's own position is ever read again, so nobody has to be told apart there; and nothing at
+      // all of a lane that was forgotten.
+      if (position <= (settled.get(lane) ?? Infinity)) this.#lanes.delete(lane);
     }
     const { id, length, tail, file } = this.#output;
     const state = writeState({ id, length, tail: Buffer.from(tail).toString('base64'), lanes: this.#lanes });

@@ -47,6 +47,10 @@ export class Incarnation {
   isAstray = false;
   /** It may have grown since it was read last. */
   isDirty = true;
+  /** It could not be read, and waits for the next try. */
+  isFailing = false;
+  failedTries = 0;
+  failingSince = 0;
   /** May be read: the path's earlier incarnations have been. */
   isDue = false;
   /** Waits for its turn to be opened, or is open. */
@@ -96,7 +100,8 @@ export class Incarnation {
   /** What the checkpoint keeps beside the position. */
   get state(): Json {
     const { end, head, tail } = this.evidence;
-    return { path: this.path, at: this.location, file: this.fileId, end, head, tail };
+    const { path, location: at, fileId: file, seenMtimeMs: mtime } = this;
+    return { path, at, file, mtime, end, head, tail };
   }
 
   /** What is known to be unread, in bytes. */
@@ -113,9 +118,11 @@ export class Incarnation {
   /** As the checkpoint has it; undefined if that is not a tail source's. */
   static saved(id: string, { position, state }: SavedLane): Incarnation | undefined {
     if (typeof state !== 'object' || state === null || Array.isArray(state)) return undefined;
-    const { path, at, file, end, head, tail } = state as { readonly [key: string]: Json };
+    const { path, at, file, mtime, end, head, tail } = state as { readonly [key: string]: Json };
     if (typeof path !== 'string' || typeof at !== 'string' || typeof file !== 'string') return undefined;
     if (typeof end !== 'number' || typeof head !== 'string' || typeof tail !== 'string') return undefined;
-    return new Incarnation(id, path, at, file, position, { end, head, tail });
+    const incarnation = new Incarnation(id, path, at, file, position, { end, head, tail });
+    if (typeof mtime === 'number') incarnation.seenMtimeMs = mtime;
+    return incarnation;
   }
 }

@@ -1,10 +1,9 @@
 import { map, race, take, takeUntil, timer } from 'rxjs';
 import type { Observable, SchedulerLike } from 'rxjs';
 import type { Batch, LogRecord } from '../../model/batch.js';
-import { isTransient, MillraceError, messageOf } from '../../model/errors.js';
+import { MillraceError } from '../../model/errors.js';
 import type { Files, OpenFile } from '../../model/files.js';
 import type { SourceContext } from '../../model/source.js';
-import { retryBackoff } from '../../operators/retry-backoff.js';
 import { steps, wait } from '../../operators/steps.js';
 import type { Routine } from '../../operators/steps.js';
 import { LineSplitter, MAX_RECORDS, RECORD_BYTES } from '../lines.js';
@@ -53,42 +52,12 @@ export class BufferPool {
 
 type Emit = (batch: Batch) => void;
 
-/** The batches of one incarnation: while it is due, until it was read to its end, is idle, or must make room. */
+/** The batches of one incarnation: until it was read to its end, must make room, or cannot be read. */
 export function readLane(incarnation: Incarnation, environment: ReaderEnvironment): Observable<Batch> {
-  const { context, scheduler } = environment;
-  const startedAt = scheduler.now();
-  let isReported = false;
   return steps<Batch>((emit) => new LaneReader(incarnation, environment, emit).run()).pipe(
-    retryBackoff(
-      {
-        initialMs: 100,
-        maxMs: 5000,
-        recoverable: (error) =>
-          isTransient(error) && !(context.once && scheduler.now() - startedAt > context.startDeadlineMs),
-        onRetry: ({ error, triesInARow, waitMs }) => {
-          if (!isReported) {
-            isReported = true;
-            // Its successors need not wait; it stays a lane that is tried again.
-            incarnation.letOthersGoOn(error instanceof Error ? error : new Error(messageOf(error)));
-          }
-          report(environment, error, triesInARow, waitMs);
-        },
-      },
-      scheduler,
-    ),
     // What was read is settled by those who have it; what is still being read will be read again.
-    takeUntil(context.stop),
+    takeUntil(environment.context.stop),
   );
-}
-
-function report({ context }: ReaderEnvironment, error: unknown, triesInARow: number, waitMs: number): void {
-  context.report({
-    // Said at once, then less and less often: at the 2nd, 4th, 8th … failure in a row.
-    level: (triesInARow & (triesInARow - 1)) === 0 ? 'warn' : 'debug',
-    message: `${messageOf(error)}; trying again`,
-    ...(error instanceof MillraceError ? { code: error.code } : {}),
-    details: { triesInARow, waitMs: Math.round(waitMs) },
-  });
 }
 
 /** One turn of reading an incarnation, from opening its file to closing it. */
@@ -135,11 +104,12 @@ class LaneReader {
       this.#environment.context.demand.adjust(incarnation.id, incarnation.progress.splitter.heldBytes);
       return incarnation.progress;
     }
+    const keeper = yield* readEvidence(file, incarnation.position);
+    // Only now: if it was cut meanwhile, it shows here.
     if (!(yield* matches(file, incarnation.evidence))) {
       incarnation.isRewritten = true;
       return undefined;
     }
-    const keeper = yield* readEvidence(file, incarnation.position);
     const splitter = new LineSplitter(this.#environment.options, incarnation.position);
     incarnation.progress = { splitter, keeper };
     return incarnation.progress;
@@ -158,9 +128,10 @@ class LaneReader {
         return;
       }
       batches += read;
+      incarnation.failedTries = 0;
       const isAtEnd = read === 0 && !incarnation.isDirty;
       if (isAtEnd && (yield* this.#isDone(progress))) return;
-      if (batches >= BATCHES_A_TURN && this.#environment.othersWait()) {
+      if (batches >= BATCHES_A_TURN && !incarnation.isGone && this.#environment.othersWait()) {
         incarnation.isDirty = true;
         return;
       }
@@ -208,8 +179,10 @@ class LaneReader {
       const used = progress.splitter.push(block.subarray(from), records, MAX_RECORDS);
       progress.keeper.add(block.subarray(from, from + used));
       from += used;
-      const bytes = used - (progress.splitter.heldBytes - held) + records.length * RECORD_BYTES;
-      const taken = bytes + progress.splitter.heldBytes - held;
+      const heldMore = progress.splitter.heldBytes - held;
+      // What is left out of a line that is too long takes no room, and no batch would ever give it back.
+      const bytes = records.length === 0 ? 0 : used - heldMore + records.length * RECORD_BYTES;
+      const taken = bytes + heldMore;
       if (rest > 0) demand.adjust(id, taken - rest);
       else yield* wait(demand.reserve(id, taken));
       rest = 0;

@@ -53,6 +53,12 @@ export class Looker {
     });
   }
 
+  /** Whether the file certainly has something else. What cannot be read now may still be the same. */
+  *isOther(path: string, { end, head, tail }: Evidence): Routine<boolean> {
+    const now = yield* this.evidenceOf(path, end);
+    return now !== undefined && (now.head !== head || now.tail !== tail);
+  }
+
   /** The evidence that the file would give if it had been read up to `end`. */
   *evidenceOf(path: string, end: number): Routine<Evidence | undefined> {
     return yield* this.#ask<Evidence | undefined>(path, undefined, function* (file) {

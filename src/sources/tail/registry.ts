@@ -25,6 +25,11 @@ export class Registry {
     return this.#byFile.has(fileId);
   }
 
+  /** Whose file it is; of several that had it, the latest. */
+  owner(fileId: string): Incarnation | undefined {
+    return this.#byFile.get(fileId);
+  }
+
   at(location: string): Incarnation | undefined {
     return this.#byLocation.get(location);
   }

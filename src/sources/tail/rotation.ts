@@ -1,40 +1,42 @@
+import { folderOf } from '../../model/files.js';
 import type { Routine } from '../../operators/steps.js';
 import type { Incarnation } from './incarnation.js';
 import type { Looker, Seen } from './looker.js';
 import { isCompressed, isRelated, isRotationOf } from './names.js';
+import type { Registry } from './registry.js';
 
-/** Where an incarnation is now: in place, somewhere else, or nowhere. */
-export type Whereabouts =
-  | { readonly kind: 'inPlace'; readonly file: Seen }
-  /** The rest of it is in this file; its path belongs to another one now. */
-  | { readonly kind: 'ended'; readonly file: Seen }
-  /** Its file was removed, or its content was before it was read. */
-  | { readonly kind: 'removed' };
+/** `inPlace`: under its path. `ended`: the rest of it is in this file; its path belongs to another one now. */
+export interface Found {
+  readonly kind: 'inPlace' | 'ended';
+  readonly file: Seen;
+}
+
+/** Where an incarnation is now. `removed`: its file was, or its content before it was read. */
+export type Whereabouts = Found | { readonly kind: 'removed' };
 
 /** Finds where incarnations have gone. One for each look: what it reads of a folder is read once. */
 export class Search {
   readonly #looker: Looker;
   readonly #siblings = new Map<string, Seen[]>();
-  readonly #isOwned: (file: Seen) => boolean;
+  readonly #again = new Map<string, Seen[]>();
+  readonly #registry: Registry;
 
-  /** `isOwned`: whether a file is known to be some incarnation's. */
-  constructor(looker: Looker, isOwned: (file: Seen) => boolean) {
+  constructor(looker: Looker, registry: Registry) {
     this.#looker = looker;
-    this.#isOwned = isOwned;
+    this.#registry = registry;
   }
 
   /** `at`: what is now where the incarnation was. */
   *locate(incarnation: Incarnation, at: Seen | undefined): Routine<Whereabouts> {
-    if (at?.id === incarnation.fileId) {
-      if (this.#isIntact(incarnation, at)) return found(incarnation, at);
-      return yield* this.#copyOf(incarnation);
-    }
+    const isThere = at?.id === incarnation.fileId;
+    if (isThere && this.#isIntact(incarnation, at)) return found(incarnation, at);
     const moved = (yield* this.#siblingsOf(incarnation.location)).find(({ id }) => id === incarnation.fileId);
-    if (moved !== undefined && (yield* this.#looker.has(moved.path, incarnation.evidence))) {
+    const isElsewhere = moved !== undefined && !(isThere && moved.path === at.path);
+    if (isElsewhere && !(yield* this.#looker.isOther(moved.path, incarnation.evidence))) {
       return found(incarnation, moved);
     }
     // Written anew with the old content first, as rsync does it.
-    if (at !== undefined && !this.#isOwned(at) && (yield* this.#isSame(at, incarnation))) {
+    if (at !== undefined && !isThere && !this.#isOwned(at) && (yield* this.#isSame(at, incarnation))) {
       return found(incarnation, at);
     }
     return yield* this.#copyOf(incarnation);
@@ -44,9 +46,14 @@ export class Search {
   *between(path: string, sinceMs: number): Routine<Seen[]> {
     const siblings = yield* this.#siblingsOf(path);
     return siblings
-      .filter((file) => isRotationOf(file.path, path) && !this.#isOwned(file) && file.size > 0)
+      .filter((file) => isRotationOf(file.path, path) && !this.#registry.owns(file.id) && file.size > 0)
       .filter((file) => file.mtimeMs >= sinceMs)
       .sort((a, b) => a.mtimeMs - b.mtimeMs);
+  }
+
+  /** Whether some incarnation is there. By its inode alone a file may be what another one, gone by now, once was. */
+  #isOwned({ id, path }: Seen): boolean {
+    return this.#registry.owns(id) && this.#registry.at(path)?.fileId === id;
   }
 
   #isIntact({ isRewritten, endBeforeLook, seenSize }: Incarnation, { size }: Seen): boolean {
@@ -64,10 +71,25 @@ export class Search {
     }
     if (evidence.end > 0) return { kind: 'removed' };
     // Nothing was read of it, so no content can prove it: the oldest rotation since then that has room for it.
-    const rotations = candidates.filter((file) => isRotationOf(file.path, path) && file.size >= seenSize);
+    const rotations = candidates.filter(
+      (file) => isRotationOf(file.path, path) && !this.#registry.owns(file.id) && file.size >= seenSize,
+    );
     const since = rotations.filter((file) => file.mtimeMs >= seenMtimeMs).sort((a, b) => a.mtimeMs - b.mtimeMs);
     const [oldest] = seenSize > 0 ? since : [];
     return oldest === undefined ? { kind: 'removed' } : { kind: 'ended', file: oldest };
+  }
+
+  /** Whether names in the folder of a path have moved since this search listed it: then what it did not find proves nothing. */
+  *hasMoved(path: string): Routine<boolean> {
+    const folder = folderOf(path);
+    const before = this.#siblings.get(folder);
+    if (before === undefined) return false;
+    let now = this.#again.get(folder);
+    if (now === undefined) {
+      now = yield* this.#looker.siblings(path);
+      this.#again.set(folder, now);
+    }
+    return namesOf(before) !== namesOf(now);
   }
 
   *#isSame({ path, size }: Seen, { evidence }: Incarnation): Routine<boolean> {
@@ -76,7 +98,7 @@ export class Search {
   }
 
   *#siblingsOf(path: string): Routine<Seen[]> {
-    const folder = path.slice(0, path.lastIndexOf('/'));
+    const folder = folderOf(path);
     let siblings = this.#siblings.get(folder);
     if (siblings === undefined) {
       siblings = yield* this.#looker.siblings(path);
@@ -89,4 +111,8 @@ export class Search {
 /** Under its own name it is current, again perhaps; under any other it has ended. */
 function found({ path }: Incarnation, file: Seen): Whereabouts {
   return { kind: file.path === path ? 'inPlace' : 'ended', file };
+}
+
+function namesOf(files: readonly Seen[]): string {
+  return files.map(({ path, id }) => `${path}\0${id}`).join('\0');
 }

@@ -20,9 +20,12 @@ import {
 } from 'rxjs';
 import type { Observable, SchedulerLike } from 'rxjs';
 import type { Lane } from '../../model/batch.js';
+import { MillraceError, messageOf } from '../../model/errors.js';
 import { folderOf } from '../../model/files.js';
 import type { Files, FolderChange } from '../../model/files.js';
 import type { Source, SourceContext } from '../../model/source.js';
+import { backoffMs } from '../../operators/backoff.js';
+import type { BackoffPolicy } from '../../operators/backoff.js';
 import { steps, wait } from '../../operators/steps.js';
 import type { Routine } from '../../operators/steps.js';
 import { workWhile } from '../../operators/work-while.js';
@@ -35,7 +38,7 @@ import { isCompressed, isRelated } from './names.js';
 import type { TailOptions } from './options.js';
 import { Registry } from './registry.js';
 import { Search } from './rotation.js';
-import type { Whereabouts } from './rotation.js';
+import type { Found } from './rotation.js';
 
 /** What a tail source needs of the world. */
 export interface TailPorts {
@@ -57,6 +60,8 @@ const COPY_HOLD_MS = 10_000;
 /** A rotated file outside the patterns is looked at for so long after its last growth. */
 const FORGET_AFTER_MS = 600_000;
 const MAX_WATCHED_FOLDERS = 512;
+/** How a file is tried again that cannot be read. */
+const RETRY: BackoffPolicy = { initialMs: 100, maxMs: 5000 };
 
 /**
  * Reads files and follows them as they grow and rotate. Every incarnation of a file is a lane.
@@ -86,6 +91,7 @@ class Tailing {
   readonly #environment: ReaderEnvironment;
   readonly #registry = new Registry();
   readonly #ready = new Subject<Incarnation>();
+  readonly #failures = new Subject<Incarnation>();
   readonly #sequences = new Subject<Observable<never>>();
   readonly #folders = new Subject<string>();
   readonly #watched = new Set<string>();
@@ -93,6 +99,8 @@ class Tailing {
   readonly #finished = new Subject<void>();
   readonly #held = new Map<string, { since: number; size: number }>();
   readonly #missing = new Set<string>();
+  /** By path: incarnations that were removed, and are to be forgotten when the next one is in the checkpoint. */
+  readonly #left = new Map<string, readonly string[]>();
   /** Paths that have no current incarnation: when the last one was written, and at which look it had left. */
   readonly #vacant = new Map<string, { mtimeMs: number; since: number; look: number }>();
   #waiting = 0;
@@ -140,6 +148,10 @@ class Tailing {
         mergeMap((sequence) => sequence, Infinity),
         takeUntil(over),
       ),
+      this.#failures.pipe(
+        mergeMap((incarnation) => this.#tryAgain(incarnation), Infinity),
+        takeUntil(over),
+      ),
       this.#folders.pipe(
         mergeMap((folder) => this.#watch(folder), MAX_WATCHED_FOLDERS),
         ignoreElements(),
@@ -174,7 +186,7 @@ class Tailing {
   /** There may be more to read. */
   #nudge(incarnation: Incarnation): void {
     incarnation.isDirty = true;
-    if (!incarnation.isDue) return;
+    if (!incarnation.isDue || incarnation.isFailing) return;
     if (incarnation.isBusy) incarnation.signal('look');
     else this.#enqueue(incarnation);
   }
@@ -183,6 +195,8 @@ class Tailing {
   #lane(incarnation: Incarnation): Observable<Lane> {
     return defer(() => {
       this.#waiting--;
+      // It was dropped while it waited: nobody would forget it once more.
+      if (!this.#registry.has(incarnation)) return EMPTY;
       const ended = new Subject<never>();
       const { id, path, position, state } = incarnation;
       const lane: Lane = {
@@ -191,12 +205,13 @@ class Tailing {
         state,
         fields: { ...this.#options.fields, 'log.file.path': path },
         revoked: NEVER,
-        batches: readLane(incarnation, this.#environment).pipe(
+        batches: defer(() => {
+          // By now it is in the checkpoint.
+          this.#forgetLeft(path);
+          return readLane(incarnation, this.#environment);
+        }).pipe(
           catchError((error: unknown) => {
-            // Only with `once`: what cannot be read in time ends its lane, not those of the others.
-            const reason = error instanceof Error ? error.message : String(error);
-            this.#context.report({ level: 'error', code: 'MILLRACE_E_FLOW_START_DEADLINE', message: reason });
-            incarnation.isDirty = false;
+            this.#failed(incarnation, error);
             return EMPTY;
           }),
           finalize(() => {
@@ -212,22 +227,68 @@ class Tailing {
   #laneEnded(incarnation: Incarnation): void {
     incarnation.isBusy = false;
     if (incarnation.isCaughtUp) incarnation.letOthersGoOn();
-    if (incarnation.isGone && incarnation.isCaughtUp) this.#drop(incarnation);
-    else if (incarnation.isDirty && incarnation.isDue && !this.#isStopped) this.#enqueue(incarnation);
+    // Nobody can open it again.
+    if (incarnation.isGone) this.#drop(incarnation);
+    else if (incarnation.isDirty && incarnation.isDue && !incarnation.isFailing && !this.#isStopped)
+      this.#enqueue(incarnation);
     this.#finishOnce();
+  }
+
+  /** It cannot be read now: others get its turn, and it is tried again later. */
+  #failed(incarnation: Incarnation, error: unknown): void {
+    const { once, startDeadlineMs, report } = this.#context;
+    incarnation.isDirty = false;
+    incarnation.failedTries++;
+    if (incarnation.failedTries === 1) incarnation.failingSince = this.#scheduler.now();
+    incarnation.letOthersGoOn(error instanceof Error ? error : new Error(messageOf(error)));
+    const isLate = once && this.#scheduler.now() - incarnation.failingSince > startDeadlineMs;
+    if (isLate) {
+      report({ level: 'error', code: 'MILLRACE_E_FLOW_START_DEADLINE', message: messageOf(error) });
+      return;
+    }
+    incarnation.isFailing = true;
+    const tries = incarnation.failedTries;
+    report({
+      // Said at once, then less and less often: at the 2nd, 4th, 8th … failure in a row.
+      level: (tries & (tries - 1)) === 0 ? 'warn' : 'debug',
+      message: `${messageOf(error)}; trying again`,
+      ...(error instanceof MillraceError ? { code: error.code } : {}),
+    });
+    this.#failures.next(incarnation);
+  }
+
+  #tryAgain(incarnation: Incarnation): Observable<never> {
+    return timer(backoffMs(RETRY, incarnation.failedTries), this.#scheduler).pipe(
+      tap(() => {
+        incarnation.isFailing = false;
+        if (this.#registry.has(incarnation)) this.#nudge(incarnation);
+      }),
+      ignoreElements(),
+    );
   }
 
   #drop(incarnation: Incarnation): void {
     this.#registry.remove(incarnation);
+    this.#passed(incarnation);
+    this.#context.forget(incarnation.id);
+  }
+
+  #forgetLeft(path: string): void {
+    for (const id of this.#left.get(path) ?? []) this.#context.forget(id);
+    this.#left.delete(path);
+  }
+
+  /** Those that come after it need not wait for it any more. */
+  #passed(incarnation: Incarnation): void {
     incarnation.isCaughtUp = true;
     incarnation.letOthersGoOn();
-    this.#context.forget(incarnation.id);
   }
 
   /** With `once`: everything that is there was read. */
   #finishOnce(): void {
     if (!this.#context.once || this.#wantsLook || this.#lookCount === 0) return;
-    if ([...this.#registry.all].every(({ isBusy, isDue }) => isDue && !isBusy)) this.#finished.next();
+    if ([...this.#registry.all].every(({ isBusy, isDue, isFailing }) => isDue && !isBusy && !isFailing))
+      this.#finished.next();
   }
 
   /** Reads it when the path's earlier incarnations were read, or have said why they cannot be. */
@@ -289,12 +350,13 @@ class Tailing {
     const files = yield* this.#looker.statAll([...new Set([...paths, ...due.map(({ location }) => location)])]);
     const at = new Map(files.map((file) => [file.path, file]));
     if (isFirst) yield* this.#verify(due, at);
-    const search = new Search(this.#looker, (file) => this.#registry.owns(file.id));
-    for (const incarnation of due) yield* this.#check(incarnation, at.get(incarnation.location), search);
-    // Only when all are found, so that the copy of a known one is not taken for an unknown one.
-    yield* this.#findUnseen(at, search);
+    const search = new Search(this.#looker, this.#registry);
+    const isClear = yield* this.#findAll(due, at, search);
+    if (isClear) yield* this.#findUnseen(at, search);
+    else this.#lookSoon();
     if (isFirst) this.#resume(due);
-    for (const path of paths) {
+    // What looks new may be what was not found.
+    for (const path of isClear ? paths : []) {
       const file = at.get(path);
       if (file !== undefined) yield* this.#discover(file, isFirst);
     }
@@ -354,10 +416,17 @@ class Tailing {
         function* (this: Tailing): Routine {
           const file = at.get(incarnation.location);
           if (file?.id !== incarnation.fileId || file.size < incarnation.evidence.end) return;
-          incarnation.isRewritten = !(yield* this.#looker.has(file.path, incarnation.evidence));
+          incarnation.isRewritten = yield* this.#looker.isOther(file.path, incarnation.evidence);
         }.bind(this),
       );
     yield* wait(from(saved).pipe(mergeMap(verifyOne, 16)));
+    for (const incarnation of saved) {
+      const owner = this.#registry.owner(incarnation.fileId);
+      // A later one had the same file: what this one has read of it, perhaps a byte, was cut off before.
+      if (owner !== incarnation && owner?.location === incarnation.location && !owner.isRewritten) {
+        incarnation.isRewritten = true;
+      }
+    }
   }
 
   /** After a restart: what is left of rotated files first. */
@@ -368,17 +437,28 @@ class Tailing {
     }
   }
 
-  *#check(incarnation: Incarnation, at: Seen | undefined, search: Search): Routine {
-    // It may have been dropped while another one was looked for.
-    if (!this.#registry.has(incarnation) || incarnation.isGone) return;
-    const { location, path, seenMtimeMs } = incarnation;
-    const where = yield* search.locate(incarnation, at);
-    this.#place(incarnation, where, at);
-    const isRemoved = where.kind === 'removed';
-    // In the last life it may have been found already, and what came after it not have been saved.
-    if (isRemoved || (where.kind === 'ended' && (location !== where.file.path || this.#lookCount === 0))) {
-      this.#vacate(path, isRemoved ? seenMtimeMs : where.file.mtimeMs);
+  /** Finds out where incarnations are. False when files were renamed meanwhile, so that it has to be done again. */
+  *#findAll(due: readonly Incarnation[], at: ReadonlyMap<string, Seen>, search: Search): Routine<boolean> {
+    const removed: Incarnation[] = [];
+    for (const incarnation of due) {
+      if (!this.#registry.has(incarnation) || incarnation.isGone) continue;
+      const where = yield* search.locate(incarnation, at.get(incarnation.location));
+      if (where.kind === 'removed') removed.push(incarnation);
+      else this.#found(incarnation, where);
     }
+    let isClear = true;
+    for (const incarnation of removed) {
+      if (yield* search.hasMoved(incarnation.path)) isClear = false;
+      else this.#removed(incarnation, at.get(incarnation.location));
+    }
+    return isClear;
+  }
+
+  #found(incarnation: Incarnation, { kind, file }: Found): void {
+    const hasMoved = incarnation.location !== file.path;
+    this.#place(incarnation, kind === 'ended', file);
+    // In the last life it may have been found there already, and what came after it not have been saved.
+    if (kind === 'ended' && (hasMoved || this.#lookCount === 0)) this.#vacate(incarnation.path, file.mtimeMs);
     if (incarnation.isEnded && incarnation.isCaughtUp) this.#forgetWhenQuiet(incarnation);
   }
 
@@ -395,6 +475,7 @@ class Tailing {
       const isTaken = this.#registry.ofPath(path).some(({ isEnded }) => !isEnded);
       if (isTaken || this.#scheduler.now() - since >= FORGET_AFTER_MS) {
         this.#vacant.delete(path);
+        if (!isTaken) this.#forgetLeft(path);
         continue;
       }
       const next = at.get(path);
@@ -405,12 +486,7 @@ class Tailing {
     }
   }
 
-  #place(incarnation: Incarnation, where: Whereabouts, at: Seen | undefined): void {
-    if (where.kind === 'removed') {
-      this.#removed(incarnation, at);
-      return;
-    }
-    const { file } = where;
+  #place(incarnation: Incarnation, isEnded: boolean, file: Seen): void {
     const isOther = file.id !== incarnation.fileId;
     const hasChanged =
       isOther ||
@@ -425,7 +501,6 @@ class Tailing {
     incarnation.seenMtimeMs = file.mtimeMs;
     this.#registry.move(incarnation, file.path, file.id);
     this.#watchFolderOf(file.path);
-    const isEnded = where.kind === 'ended';
     const endsNow = isEnded && !incarnation.isEnded;
     incarnation.isEnded = isEnded;
     // Whoever writes to it may not have noticed yet.
@@ -439,6 +514,8 @@ class Tailing {
   }
 
   #removed(incarnation: Incarnation, at: Seen | undefined): void {
+    const { path, seenMtimeMs } = incarnation;
+    if (seenMtimeMs > 0) this.#vacate(path, seenMtimeMs);
     const wasCut = at?.id === incarnation.fileId;
     if (incarnation.isOpen && !wasCut) {
       // Removed, but open: what is in it can still be read.
@@ -455,7 +532,10 @@ class Tailing {
     }
     incarnation.isDirty = false;
     incarnation.signal('close');
-    this.#drop(incarnation);
+    // The path has to stay known until its next incarnation is.
+    this.#left.set(path, [...(this.#left.get(path) ?? []), incarnation.id]);
+    this.#registry.remove(incarnation);
+    this.#passed(incarnation);
   }
 
   #forgetWhenQuiet(incarnation: Incarnation): void {
@@ -480,10 +560,16 @@ class Tailing {
   }
 
   /** A file that the patterns match. */
-  *#discover(file: Seen, isFirstLook: boolean): Routine {
+  *#discover(found: Seen, isFirstLook: boolean): Routine {
     // Of an empty file there is nothing to read, and it may become a copy of another one.
-    if (file.size === 0 || this.#registry.owns(file.id)) return;
-    if (!isFirstLook && (yield* this.#isCopy(file))) return;
+    if (found.size === 0 || this.#registry.owns(found.id)) return;
+    // A known one may have been cut since the look began; what was seen then is no new file.
+    const [now] = yield* this.#looker.statAll([found.path]);
+    const file = now?.id === found.id ? now : found;
+    if (file.size === 0) return;
+    // What is there at the first start, or when there is only one look, is read; nobody waits for what becomes of it.
+    const isNewSince = !this.#context.once && !(isFirstLook && this.#context.isFirstStart);
+    if (isNewSince && (yield* this.#isCopy(file))) return;
     this.#held.delete(file.id);
     const isFromEnd = isFirstLook && this.#context.isFirstStart && this.#options.from === 'end';
     const end = isFromEnd ? yield* this.#looker.evidenceOf(file.path, file.size) : undefined;
