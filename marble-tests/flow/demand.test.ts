@@ -21,7 +21,12 @@ describe('Budget', () => {
       const wants = cold('     a-a-a---------|      ');
       const settles = cold('   -----3--1--|         ').pipe(map((bytes) => release(Number(bytes))));
       const served = '         r-r-----r-----|      ';
-      expectObservable(wants.pipe(concatMap(reserve), map(() => 'r'))).toBe(served);
+      expectObservable(
+        wants.pipe(
+          concatMap(reserve),
+          map(() => 'r'),
+        ),
+      ).toBe(served);
       expectObservable(settles).toBe('-----x--y--|', { x: undefined, y: undefined });
     }),
   );

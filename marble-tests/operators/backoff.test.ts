@@ -242,9 +242,7 @@ describe.each(forms)('%s', (_, form) => {
       },
     };
     let caught: unknown;
-    boom
-      .pipe(form(policy))
-      .subscribe({ error: (error: unknown) => (caught = error) });
+    boom.pipe(form(policy)).subscribe({ error: (error: unknown) => (caught = error) });
     expect(caught).toEqual(new Error('mine'));
   });
 

@@ -81,8 +81,8 @@ describe('fallbackTo', () => {
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const primary = cold('    -a-#          ');
       const secondary = cold('     -b-c-d     ');
-      const unsub = '           ------!       ';
-      const secondarySubs = '   ---^--!       ';
+      const unsub = '           -------!      ';
+      const secondarySubs = '   ---^---!      ';
       const early = '           --!           ';
       expectObservable(primary.pipe(fallbackTo(() => secondary)), unsub).toBe('-a--b-c');
       expectObservable(primary.pipe(fallbackTo(() => secondary)), early).toBe('-a');
@@ -108,10 +108,18 @@ describe('fallbackTo', () => {
     const endless = new Observable<number>((subscriber) => {
       while (!subscriber.closed && produced < 100) subscriber.next(produced++);
     });
-    endless.pipe(fallbackTo(() => EMPTY), take(1)).subscribe();
+    endless
+      .pipe(
+        fallbackTo(() => EMPTY),
+        take(1),
+      )
+      .subscribe();
     expect(produced).toBe(1);
     throwError(() => 'boom')
-      .pipe(fallbackTo(() => endless), take(1))
+      .pipe(
+        fallbackTo(() => endless),
+        take(1),
+      )
       .subscribe();
     expect(produced).toBe(2);
   });
@@ -120,8 +128,7 @@ describe('fallbackTo', () => {
     'two subscriptions share nothing',
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const secondary = cold('  -b|');
-      let calls = 0;
-      const result = cold('     -#').pipe(fallbackTo(() => (calls++, secondary)));
+      const result = cold('     -#').pipe(fallbackTo(() => secondary));
       expectObservable(result).toBe('       --b|');
       expectObservable(result, '--^').toBe('----b|');
       expectSubscriptions(secondary.subscriptions).toBe(['-^-!', '---^-!']);

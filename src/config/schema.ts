@@ -79,7 +79,7 @@ const stages = z.array(stageOptions).default([]);
 const route = z.strictObject({
   name: z
     .string()
-    .regex(/^[^/\p{Cc}]+$/u, 'expected a name without a slash')
+    .regex(/^[^/\u0000-\u001f\u007f-\u009f]+$/, 'expected a name without a slash')
     .exactOptional()
     .describe('Unique in the pipeline; route1, route2 … when not given.'),
   stages: stages.describe('What happens to the events of this route only.'),

@@ -116,7 +116,8 @@ export class Checkpointer {
     let answered: readonly (() => void)[] = [];
     const save = defer(() => {
       // Taken anew at each try: what settled during a wait comes along.
-      answered = this.#waiting;
+      // A copy: whoever comes while this is being written waits for the next one.
+      answered = [...this.#waiting];
       this.#isDirty = false;
       return this.#write();
     });

@@ -1,17 +1,12 @@
 import { concat, concatMap, defer, EMPTY, from, map, toArray } from 'rxjs';
 import type { Observable, OperatorFunction } from 'rxjs';
 import { MillraceError } from '../model/errors.js';
-import type { LogEvent } from '../model/event.js';
-
-interface Entered {
-  readonly event: LogEvent;
-  emitted: number;
-}
+import type { LogEvent, Origin } from '../model/event.js';
 
 /**
  * Counts for an operator that does not do it itself, RxJS's own `filter` and `map` too: ids that went in and did not
  * come out are filtered; ids that came out more than once are expanded, and get a number that no other event of their
- * record has.
+ * record has. What it rejects, because stages of ours are inside it, has come out as a dead letter.
  *
  * - all events are collected before the operator sees the first: also one that completes early (`take`) or subscribes
  *   twice is counted exactly, and numbers stay apart.
@@ -22,33 +17,58 @@ export function counted(operator: OperatorFunction<LogEvent, LogEvent>): Operato
   return (source) =>
     source.pipe(
       toArray(),
-      concatMap((events) => countedAll(events, operator)),
+      concatMap((events) => new Passage(events).through(operator)),
     );
 }
 
-function countedAll(events: readonly LogEvent[], operator: OperatorFunction<LogEvent, LogEvent>): Observable<LogEvent> {
-  const entered = new Map<string, Entered>();
-  const lastIndex = new Map<number, number>();
-  for (const event of events) {
-    entered.set(event.id, { event, emitted: 0 });
-    lastIndex.set(event.offset, Math.max(event.index, lastIndex.get(event.offset) ?? 0));
+/** The events of one batch on their way through an operator. */
+class Passage {
+  readonly #events: readonly LogEvent[];
+  readonly #entered = new Map<string, { readonly event: LogEvent; times: number }>();
+  readonly #lastIndex = new Map<number, number>();
+
+  constructor(events: readonly LogEvent[]) {
+    this.#events = events;
+    for (const event of events) {
+      this.#entered.set(event.id, { event, times: 0 });
+      this.#lastIndex.set(event.offset, Math.max(event.index, this.#lastIndex.get(event.offset) ?? 0));
+    }
   }
-  const out = from(events).pipe(
-    operator,
-    map((event) => {
-      const known = entered.get(event.id);
-      if (known === undefined) throw new MillraceError('MILLRACE_E_STAGE_FOREIGN_EVENT', event.id);
-      known.emitted++;
-      if (known.emitted === 1) return event;
-      known.event.origin.outcome.expanded(1);
-      const index = (lastIndex.get(event.offset) ?? 0) + 1;
-      lastIndex.set(event.offset, index);
-      return event.nth(index);
-    }),
-  );
-  const report = defer(() => {
-    for (const { event, emitted } of entered.values()) if (emitted === 0) event.origin.outcome.filtered();
-    return EMPTY;
-  });
-  return concat(out, report);
+
+  through(operator: OperatorFunction<LogEvent, LogEvent>): Observable<LogEvent> {
+    const inside = new Map<Origin, Origin>();
+    const enter = (event: LogEvent): LogEvent => {
+      const known = inside.get(event.origin) ?? this.#uncounted(event.origin);
+      inside.set(event.origin, known);
+      return event.from(known);
+    };
+    const out = from(this.#events).pipe(
+      map(enter),
+      operator,
+      map((event) => this.#leave(event)),
+    );
+    const report = defer(() => {
+      for (const { event, times } of this.#entered.values()) if (times === 0) event.origin.outcome.filtered();
+      return EMPTY;
+    });
+    return concat(out, report);
+  }
+
+  /** Counting is done here, by ids. What a stage inside the operator says would be counted twice. */
+  #uncounted(origin: Origin): Origin {
+    const rejected = (event: LogEvent, reason: Error): void => origin.outcome.rejected(this.#leave(event), reason);
+    return { ...origin, outcome: { filtered: () => undefined, expanded: () => undefined, rejected } };
+  }
+
+  #leave(event: LogEvent): LogEvent {
+    const known = this.#entered.get(event.id);
+    if (known === undefined) throw new MillraceError('MILLRACE_E_STAGE_FOREIGN_EVENT', event.id);
+    const own = event.from(known.event.origin);
+    known.times++;
+    if (known.times === 1) return own;
+    own.origin.outcome.expanded(1);
+    const index = (this.#lastIndex.get(event.offset) ?? 0) + 1;
+    this.#lastIndex.set(event.offset, index);
+    return own.nth(index);
+  }
 }

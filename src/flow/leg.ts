@@ -1,4 +1,4 @@
-import { asyncScheduler, concatMap, defer, last, of } from 'rxjs';
+import { asyncScheduler, concatMap, defer, of, takeLast, throwIfEmpty } from 'rxjs';
 import type { Observable, OperatorFunction, SchedulerLike } from 'rxjs';
 import { isTransient } from '../model/errors.js';
 import type { Delivery, Receipt, Sink } from '../model/sink.js';
@@ -35,7 +35,8 @@ export function leg<T>(
       ? of(NOTHING)
       : defer(() => sink.deliver(delivery)).pipe(
           // The receipt counts when the sink completes: one that fails after it would else answer twice.
-          last(),
+          takeLast(1),
+          throwIfEmpty(),
           retryBackoff({ ...policy, maxTriesInARow: Infinity, recoverable: isTransient }, scheduler),
           retryBackoff({ ...policy, maxTriesInARow: maxUnclassifiedTries, recoverable: () => true }, scheduler),
         );

@@ -124,13 +124,19 @@ export function transform(stages: readonly EventOperator[], routes: readonly Rou
       return whole.pipe(ignoreElements(), endWith({ ...endOf(batch), common: tally, routes: outputs }));
     });
 
+  const nothingOf = (batch: Batch, common: Tally): Transformed => ({
+    ...endOf(batch),
+    common,
+    routes: routes.map(() => ({ events: [], tally: new Tally() })),
+  });
+
   const runAlone = (lane: Lane, batch: Batch, record: LogRecord): Observable<Transformed> =>
     run(lane, batch, [record]).pipe(
       catchError((error: unknown) => {
         const { origin, tally } = originOf(lane);
         const reason = new MillraceError('MILLRACE_E_STAGE_THREW', messageOf(error), { cause: error });
         tally.rejected(LogEvent.of(origin, record), reason);
-        return of({ ...endOf(batch), common: tally, routes: routes.map(() => ({ events: [], tally: new Tally() })) });
+        return of(nothingOf(batch, tally));
       }),
     );
 
@@ -139,7 +145,7 @@ export function transform(stages: readonly EventOperator[], routes: readonly Rou
       catchError(() =>
         from(batch.records).pipe(
           concatMap((record) => runAlone(lane, batch, record)),
-          reduce(joined),
+          reduce(joined, nothingOf(batch, new Tally())),
         ),
       ),
     );
@@ -151,7 +157,7 @@ function joined(all: Transformed, next: Transformed): Transformed {
   all.routes.forEach((output, at) => {
     const further = next.routes[at];
     if (further === undefined) return;
-    output.events.push(...further.events);
+    for (const event of further.events) output.events.push(event);
     output.tally.add(further.tally);
   });
   return all;

@@ -80,21 +80,26 @@ export class LogEvent {
 
   /** `event.id`: incarnation:offset, and :n for the n-th further event of a record. */
   get id(): string {
-    const id = this.origin.incarnation + ':' + String(this.record.offset);
-    return this.index === 0 ? id : id + ':' + String(this.index);
+    return this.origin.incarnation + this.idInOrigin;
+  }
+
+  /** The part of `event.id` after the incarnation. */
+  get idInOrigin(): string {
+    const place = ':' + String(this.record.offset);
+    return this.index === 0 ? place : place + ':' + String(this.index);
   }
 
   /** The value of a field, of the event itself or of its origin; undefined if there is none. */
   get(key: string): unknown {
     const slot = this.shape.keys.indexOf(key);
-    return slot < 0 ? this.origin.fields[key] : this.values[slot];
+    if (slot >= 0) return this.values[slot];
+    const { fields } = this.origin;
+    return Object.hasOwn(fields, key) ? fields[key] : undefined;
   }
 
   /** The event's own fields as a plain object. Made anew at each call; use `get` for a single field. */
   get fields(): Readonly<Record<string, unknown>> {
-    const fields: Record<string, unknown> = {};
-    this.shape.keys.forEach((key, slot) => (fields[key] = this.values[slot]));
-    return fields;
+    return Object.fromEntries(this.shape.keys.map((key, slot) => [key, this.values[slot]]));
   }
 
   /** The same event with other fields: what `shape` and `values` say, side by side. */

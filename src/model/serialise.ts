@@ -7,8 +7,13 @@ const NEEDS_ESCAPE = /["\\\u0000-\u001f\ud800-\udfff]/;
 
 /** undefined for what JSON cannot say (undefined itself, functions); NaN and infinities become null. */
 function json(value: unknown): string | undefined {
-  const text: string | undefined = JSON.stringify(value);
-  return text;
+  try {
+    const text: string | undefined = JSON.stringify(value);
+    return text;
+  } catch {
+    // Only stages from elsewhere can make a BigInt or a cycle; an event must not be what stops its sink.
+    return JSON.stringify(String(value));
+  }
 }
 
 /** Names that only millrace gives. A parsed field of that name is not written. */
@@ -22,7 +27,9 @@ const OWN = ['event.id'];
 export function eventSerialiser(): (event: LogEvent) => string {
   let shape: Shape | undefined;
   let originFields: unknown;
+  let incarnation: string | undefined;
   let keys: readonly (string | undefined)[] = [];
+  let fields = '';
   let tail = '';
   return (event) => {
     const { origin, values } = event;
@@ -30,11 +37,16 @@ export function eventSerialiser(): (event: LogEvent) => string {
       shape = event.shape;
       originFields = origin.fields;
       keys = shape.keys.map((key) => (OWN.includes(key) ? undefined : `${JSON.stringify(key)}:`));
-      tail = '';
+      incarnation = undefined;
+      fields = '';
       for (const [key, value] of Object.entries(origin.fields)) {
         const text = shape.keys.includes(key) || OWN.includes(key) ? undefined : json(value);
-        if (text !== undefined) tail += `${JSON.stringify(key)}:${text},`;
+        if (text !== undefined) fields += `${JSON.stringify(key)}:${text},`;
       }
+    }
+    if (origin.incarnation !== incarnation) {
+      incarnation = origin.incarnation;
+      tail = `${fields}"event.id":${JSON.stringify(incarnation).slice(0, -1)}`;
     }
     let text = '{';
     for (let slot = 0; slot < keys.length; slot++) {
@@ -48,7 +60,7 @@ export function eventSerialiser(): (event: LogEvent) => string {
         if (other !== undefined) text += key + other + ',';
       }
     }
-    return text + tail + '"event.id":"' + event.id + '"}';
+    return text + tail + event.idInOrigin + '"}';
   };
 }
 

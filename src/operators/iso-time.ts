@@ -1,9 +1,11 @@
 /** Groups: date, hour, minute, second, fraction, zone. */
-const ISO = /^(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)? ?(Z|[+-]\d\d(?::?\d\d)?)?$/;
+const ISO =
+  /^(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)? ?(Z|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?)?$/;
 
 /** The form that most programs write, and that this module gives back: then there is nothing to do. */
 const CANONICAL = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
 const DATE_LENGTH = 10;
+const RFC3339_LENGTH = 24;
 /** Every month has this many days. */
 const SURE_DAY = '28';
 
@@ -15,6 +17,13 @@ function offsetMinutes(zone: string): number {
 
 function millisOf(fraction: string): number {
   return Number(fraction.slice(0, 3).padEnd(3, '0'));
+}
+
+/** Milliseconds since 1970 in RFC 3339, UTC; undefined outside the years that it can write, 0000 to 9999. */
+export function rfc3339(millis: number): string | undefined {
+  const date = new Date(millis);
+  const text = Number.isNaN(date.getTime()) ? '' : date.toISOString();
+  return text.length === RFC3339_LENGTH ? text : undefined;
 }
 
 /**
@@ -45,6 +54,6 @@ function read(text: string, isUtc: boolean): string | undefined {
       .toISOString()
       .startsWith(`${year ?? ''}-${month ?? ''}-${day ?? ''}T${hour ?? ''}:${minute ?? ''}`) && Number(second) < 60;
   if (!isReal) return undefined;
-  const utc = new Date(wall - offsetMinutes(zone ?? 'Z') * 60_000 + millisOf(fraction)).toISOString();
-  return fraction.length > 3 ? `${utc.slice(0, 20)}${fraction}Z` : utc;
+  const utc = rfc3339(wall - offsetMinutes(zone ?? 'Z') * 60_000 + millisOf(fraction));
+  return utc !== undefined && fraction.length > 3 ? `${utc.slice(0, 20)}${fraction}Z` : utc;
 }

@@ -1,6 +1,6 @@
 import { Shape } from '../model/event.js';
 import { severityOf } from '../model/severity.js';
-import { isoTimes } from './iso-time.js';
+import { isoTimes, rfc3339 } from './iso-time.js';
 import { stage } from './stage.js';
 import type { Stage } from './stage.js';
 
@@ -37,8 +37,7 @@ const EPOCH = /^\d{9,10}(?:\.\d{1,9})?$|^\d{12,13}$/;
 const MAX_SECONDS = 1e11;
 
 function epochTime(value: number): string | undefined {
-  const date = new Date(value < MAX_SECONDS ? value * 1000 : value);
-  return Number.isNaN(date.getTime()) ? undefined : date.toISOString();
+  return rfc3339(value < MAX_SECONDS ? value * 1000 : value);
 }
 
 function timeReader({ readTime, isUtc = true }: NormalizeConfig): (value: unknown) => string | undefined {
@@ -49,7 +48,7 @@ function timeReader({ readTime, isUtc = true }: NormalizeConfig): (value: unknow
     const time = iso(value);
     if (time !== undefined) return time;
     const millis = readTime?.(value);
-    if (millis !== undefined) return new Date(millis).toISOString();
+    if (millis !== undefined) return rfc3339(millis);
     return EPOCH.test(value) ? epochTime(Number(value)) : undefined;
   };
 }

@@ -53,7 +53,7 @@ export function fileSink<T>(path: string, codec: LineCodec<T>, files: Files): Si
       const state = readState(saved);
       const use = (output: Output): Observable<Sink<T>> => {
         const sink = new FileSink(path, codec, files, output, new Map(state?.lanes), report);
-        return merge(of(sink), sink.work.pipe(ignoreElements())).pipe(finalize(() => sink.close()));
+        return merge(sink.work.pipe(ignoreElements()), of(sink)).pipe(finalize(() => sink.close()));
       };
       return openOutput(path, files, state).pipe(switchMap(use));
     },
