@@ -53,8 +53,9 @@ export function eventSerialiser(): (event: LogEvent) => string {
       const key = keys[slot];
       const value = values[slot];
       if (key === undefined) continue;
-      // Written out for texts, which most values are.
+      // Written out for texts and numbers, which most values are.
       if (typeof value === 'string' && !NEEDS_ESCAPE.test(value)) text += key + '"' + value + '",';
+      else if (typeof value === 'number' && Number.isFinite(value)) text += key + String(value) + ',';
       else {
         const other = json(value);
         if (other !== undefined) text += key + other + ',';
