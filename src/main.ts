@@ -1,4 +1,6 @@
 #!/usr/bin/env node
+import { existsSync, readFileSync } from 'node:fs';
+import { distance } from 'fastest-levenshtein';
 import { boundYoungGeneration } from './service/heap.js';
 import { check } from './service/check-command.js';
 import { generate } from './service/generate.js';
@@ -15,6 +17,7 @@ const USAGE = `usage:
   millrace graph CONFIG.yaml [--ascii]               draw the pipelines
   millrace generate [--rate N] [--count N] …         write an example log
   millrace schema                                    JSON Schema of the configuration
+  millrace --help, --version
 `;
 
 /** npm and the terminal both pass Ctrl-C on: the second copy comes within this time and is not a second signal. */
@@ -37,11 +40,29 @@ function stopSignal(): AbortSignal {
   return controller.signal;
 }
 
+const COMMANDS = ['run', 'tail', 'check', 'graph', 'generate', 'schema'];
+/** These have a usage of their own. */
+const EXPLAINED = ['tail', 'generate'];
+
 function commandOf(args: readonly string[]): readonly [string, readonly string[]] {
   const [first, ...rest] = args;
-  const commands = ['run', 'tail', 'check', 'graph', 'generate', 'schema'];
-  if (first === '--help' || first === '-h' || first === 'help') return ['help', rest];
-  return first !== undefined && commands.includes(first) ? [first, rest] : ['run', args];
+  const isHelp = args.some((arg) => arg === '--help' || arg === '-h');
+  if (first === 'help' || (isHelp && !EXPLAINED.includes(first ?? ''))) return ['help', rest];
+  if (first === '--version') return ['version', rest];
+  if (first === undefined || COMMANDS.includes(first)) return [first ?? 'run', rest];
+  return isMistyped(first) ? ['unknown', args] : ['run', args];
+}
+
+/** A word that is no file, but nearly a command: waiting for a log file of that name would help nobody. */
+function isMistyped(word: string): boolean {
+  return /^[a-z]+$/.test(word) && !existsSync(word) && COMMANDS.some((command) => distance(word, command) <= 2);
+}
+
+function version(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  return version;
 }
 
 async function main(): Promise<number> {
@@ -73,6 +94,12 @@ async function main(): Promise<number> {
     case 'help':
       process.stdout.write(USAGE);
       return 0;
+    case 'version':
+      process.stdout.write(`millrace ${version()}, Node ${process.versions.node}\n`);
+      return 0;
+    case 'unknown':
+      process.stderr.write(`no command ${args[0] ?? ''}, and no file of that name\n${USAGE}`);
+      return 1;
     default:
       return run(args, io);
   }

@@ -55,7 +55,8 @@ class Run {
     this.history = new LogHistory(random, 4 + random.below(20));
     const hasCopiesInside = random.chance(0.4);
     this.#random = new Seeded(seed * 1000 + cuts.reduce((sum, cut) => sum * 31 + cut, 0));
-    this.#disk = new FakeDisk({ random: this.#random, now: () => this.#clock.now() });
+    // Not from 0 on: that is the time of a file whose time nobody knows.
+    this.#disk = new FakeDisk({ random: this.#random, now: () => 1 + this.#clock.now() });
     this.#world = new LogWorld(this.#disk);
     this.#disk.makeFolder('/logs');
     let minted = 0;
@@ -162,14 +163,16 @@ class Run {
     if (text === '') return false;
     const lanes = Object.values((JSON.parse(text) as SavedCheckpoint).lanes);
     if (gate === 'known') return lanes.some(({ state }) => state.path === path);
-    const lane = lanes.find(({ state }) => {
+    // Several, when an old generation is all that a later one begins with.
+    const begun = lanes.filter(({ state }) => {
       const content = Buffer.from(generation.content);
       if (state.path !== path || state.end === 0 || state.end > content.length) return false;
       const keeper = new EvidenceKeeper();
       keeper.add(content.subarray(0, state.end));
       return keeper.evidence.head === state.head && keeper.evidence.tail === state.tail;
     });
-    return gate === 'begun' ? lane !== undefined : lane?.position === Buffer.byteLength(generation.content);
+    if (gate === 'begun') return begun.length > 0;
+    return begun.some(({ position }) => position === Buffer.byteLength(generation.content));
   }
 
   // ---- what has to come out

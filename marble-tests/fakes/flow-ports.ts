@@ -5,7 +5,7 @@ import type { LogEvent } from '../../src/model/event.js';
 import type { Delivery, Receipt, Sink, SinkResource } from '../../src/model/sink.js';
 
 /** Records of one character each: their offsets are 0, 1, 2 … from `from` on. */
-export function recordsOf(texts: Iterable<string>, from = 0): LogRecord[] {
+function recordsOf(texts: Iterable<string>, from = 0): LogRecord[] {
   return [...texts].map((text, at) => ({ offset: from + at, text }));
 }
 

@@ -21,7 +21,8 @@ type SceneOptions = Partial<Omit<LifeOptions, 'disk' | 'clock' | 'mint'>>;
 /** A disk, the programs that log to it, and the pipeline that reads: one thing after the other, in virtual time. */
 export class TailScene {
   readonly clock = new VirtualClock();
-  readonly disk = new FakeDisk({ random: new Seeded(1), now: () => this.clock.now() });
+  // Not from 0 on: that is the time of a file whose time nobody knows.
+  readonly disk = new FakeDisk({ random: new Seeded(1), now: () => 1 + this.clock.now() });
   readonly world = new LogWorld(this.disk);
   readonly lives: PipelineLife[] = [];
   readonly #options: SceneOptions;

@@ -41,6 +41,17 @@ export class MillraceError extends Error {
     this.code = code;
     this.transient = CATALOGUE[code].transient;
   }
+
+  /** An error about a record: there may be many, and where in the code it was found says nothing, so it has no stack. */
+  static ofRecord(code: ErrorCode, detail?: string): MillraceError {
+    const limit = Error.stackTraceLimit;
+    Error.stackTraceLimit = 0;
+    try {
+      return new MillraceError(code, detail);
+    } finally {
+      Error.stackTraceLimit = limit;
+    }
+  }
 }
 
 /** True for an error that says of itself that trying again later may succeed. */

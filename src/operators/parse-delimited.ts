@@ -27,7 +27,7 @@ export function parseDelimited({ separator, fields }: DelimitedConfig): Parser {
     let from = 0;
     for (let slot = 0; slot < last; slot++) {
       const to = text.indexOf(separator, from);
-      if (to < 0) return new MillraceError('MILLRACE_E_PARSE_FIELDS', `${slot + 1} of ${count}`);
+      if (to < 0) return MillraceError.ofRecord('MILLRACE_E_PARSE_FIELDS', `${slot + 1} of ${count}`);
       const value = text.substring(from, to);
       values[slot] = verbatim[slot] === true ? value : trimmed(value);
       from = to + separator.length;

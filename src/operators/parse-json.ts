@@ -40,10 +40,10 @@ export function parseJson(): Parser {
     const fields = new Map<string, unknown>();
     try {
       const value: unknown = JSON.parse(text);
-      if (!isObject(value)) return new MillraceError('MILLRACE_E_PARSE_JSON');
+      if (!isObject(value)) return MillraceError.ofRecord('MILLRACE_E_PARSE_JSON');
       flatten(value, '', 1, fields);
     } catch (error) {
-      return new MillraceError('MILLRACE_E_PARSE_JSON', messageOf(error));
+      return MillraceError.ofRecord('MILLRACE_E_PARSE_JSON', messageOf(error));
     }
     const keys = [...fields.keys()];
     if (keys.length !== shape.keys.length || keys.some((key, slot) => key !== shape.keys[slot]))

@@ -19,10 +19,13 @@ export function parsePattern({ pattern, maxInputChars = 32_768 }: PatternConfig)
   const full = new Shape(names);
   return (event, text) => {
     if (text.length > maxInputChars) {
-      return new MillraceError('MILLRACE_E_PARSE_TOO_LONG', `${text.length} of at most ${maxInputChars} characters`);
+      return MillraceError.ofRecord(
+        'MILLRACE_E_PARSE_TOO_LONG',
+        `${text.length} of at most ${maxInputChars} characters`,
+      );
     }
     const groups = expression.exec(text)?.groups;
-    if (groups === undefined) return new MillraceError('MILLRACE_E_PARSE_PATTERN');
+    if (groups === undefined) return MillraceError.ofRecord('MILLRACE_E_PARSE_PATTERN');
     const values = names.map((name) => (name === 'message' ? groups[name] : groups[name]?.trim()));
     if (!values.includes(undefined)) return event.derive(full, values);
     return event.derive(

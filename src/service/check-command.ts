@@ -1,11 +1,17 @@
+import { parseArgs } from 'node:util';
 import { loadConfigurations } from './configurations.js';
 import type { ConfigPlace } from './configurations.js';
+import { argumentFault } from './command-io.js';
 import type { CommandIo } from './command-io.js';
 
 /** `check`: every fault of the configurations at once. Gives the exit code. */
-export function check(paths: readonly string[], io: CommandIo & ConfigPlace): number {
-  if (paths.length === 0) {
-    io.stderr.write('usage: millrace check CONFIG.yaml …\n');
+export function check(args: readonly string[], io: CommandIo & ConfigPlace): number {
+  let paths: string[];
+  try {
+    paths = parseArgs({ args: [...args], options: {}, allowPositionals: true }).positionals;
+    if (paths.length === 0) throw new Error('no configuration given');
+  } catch (error) {
+    io.stderr.write(`${argumentFault(error)}\nusage: millrace check CONFIG.yaml …\n`);
     return 1;
   }
   const { pipelines, faults } = loadConfigurations(paths, io);

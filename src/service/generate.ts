@@ -7,7 +7,7 @@ import { isOutputClosed, writeTo } from '../sinks/console/write-to.js';
 import type { WriteText } from '../sinks/console/write-to.js';
 import { generatedLine } from '../sources/generator/lines.js';
 import type { LineStyle } from '../sources/generator/lines.js';
-import { UsageFault } from './command-io.js';
+import { argumentFault, UsageFault } from './command-io.js';
 import type { CommandIo } from './command-io.js';
 
 const USAGE = `Usage: millrace generate [options]
@@ -96,7 +96,7 @@ function valuesOf(args: readonly string[]): Values {
       },
     }).values;
   } catch (error) {
-    throw new UsageFault(messageOf(error), { cause: error });
+    throw new UsageFault(argumentFault(error), { cause: error });
   }
 }
 

@@ -1,10 +1,10 @@
 import { parseArgs } from 'node:util';
 import type { Shown } from '../config/load.js';
 import type { PipelineConfig } from '../config/schema.js';
-import { messageOf } from '../model/errors.js';
 import { deadLetterPath } from './assemble.js';
 import { loadConfigurations } from './configurations.js';
 import type { ConfigPlace } from './configurations.js';
+import { argumentFault } from './command-io.js';
 import type { CommandIo } from './command-io.js';
 
 type ShownPipeline = Shown<PipelineConfig>;
@@ -91,7 +91,7 @@ export function graph(args: readonly string[], io: CommandIo & ConfigPlace): num
     isAscii = parsed.values.ascii ?? false;
     if (paths.length === 0) throw new Error('no configuration given');
   } catch (error) {
-    io.stderr.write(`${messageOf(error)}\nusage: millrace graph CONFIG.yaml … [--ascii]\n`);
+    io.stderr.write(`${argumentFault(error)}\nusage: millrace graph CONFIG.yaml … [--ascii]\n`);
     return 1;
   }
   const { pipelines, faults } = loadConfigurations(paths, io);

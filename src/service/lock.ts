@@ -1,6 +1,7 @@
-import { linkSync, mkdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { MillraceError } from '../model/errors.js';
+import { fileError } from './node-files.js';
 
 /** A process, also told from a later one that got the same pid. */
 interface Holder {
@@ -39,23 +40,40 @@ function holderOf(path: string): Holder | undefined {
 }
 
 /**
- * Takes the checkpoint for this process and gives what releases it. Throws MILLRACE_E_CHECKPOINT_LOCKED with the pid of
- * another process that has it. The lock of a process that is gone does not count. `signal`: sends signal 0.
+ * Takes the checkpoints for this process, all or none, and gives what releases them. Throws
+ * MILLRACE_E_CHECKPOINT_LOCKED with the pid of another process that has one of them, and MILLRACE_E_FILE_… when a lock
+ * cannot be written (yet). The lock of a process that is gone does not count. `signal`: sends signal 0.
  */
-export function lockCheckpoint(path: string, pid: number, signal: (pid: number) => void): () => void {
+export function lockCheckpoints(paths: readonly string[], pid: number, signal: (pid: number) => void): () => void {
+  const taken: string[] = [];
+  const release = (): void => {
+    for (const lock of taken) if (holderOf(lock)?.pid === pid) unlinkSync(lock);
+  };
+  for (const path of paths) {
+    try {
+      taken.push(lockOne(path, pid, signal));
+    } catch (error) {
+      release();
+      if (error instanceof MillraceError) throw error;
+      const fault = error as NodeJS.ErrnoException;
+      throw fileError(fault, fault.path ?? path);
+    }
+  }
+  return release;
+}
+
+function lockOne(path: string, pid: number, signal: (pid: number) => void): string {
   const lock = `${path}.lock`;
   const own = `${lock}.${pid}`;
   mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(own, `${pid}\n${startOf(pid)}\n`);
   try {
+    writeFileSync(own, `${pid}\n${startOf(pid)}\n`);
     // Linking fails when the name is taken, and the content is there at once.
     while (!tryLink(own, lock)) evictDead(lock, pid, path, signal);
   } finally {
-    unlinkSync(own);
+    rmSync(own, { force: true });
   }
-  return () => {
-    if (holderOf(lock)?.pid === pid) unlinkSync(lock);
-  };
+  return lock;
 }
 
 function tryLink(own: string, lock: string): boolean {
@@ -72,7 +90,7 @@ function evictDead(lock: string, pid: number, path: string, signal: (pid: number
   const holder = holderOf(lock);
   if (holder === undefined) return;
   if (isAlive(holder, signal)) {
-    throw new MillraceError('MILLRACE_E_CHECKPOINT_LOCKED', `${path} by the process with pid ${holder.pid}`);
+    throw new MillraceError('MILLRACE_E_CHECKPOINT_LOCKED', `${path}, pid ${holder.pid}`);
   }
   // Renamed first: of two processes that find the same dead one, one gets it, and the other sees whose it took.
   const taken = `${lock}.dead.${pid}`;

@@ -14,12 +14,15 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   EDQUOT: 'MILLRACE_E_FILE_NO_SPACE',
   EFBIG: 'MILLRACE_E_FILE_NO_SPACE',
   EROFS: 'MILLRACE_E_FILE_READ_ONLY',
+  // Only a folder that is to be made meets it.
+  EEXIST: 'MILLRACE_E_FILE_NOT_FOLDER',
   EISDIR: 'MILLRACE_E_FILE_IS_DIRECTORY',
   EMFILE: 'MILLRACE_E_FILE_TOO_MANY_OPEN',
   ENFILE: 'MILLRACE_E_FILE_TOO_MANY_OPEN',
 };
 
-function codedError(error: NodeJS.ErrnoException, path: string): MillraceError {
+/** What a system call said, with a code of ours. */
+export function fileError(error: NodeJS.ErrnoException, path: string): MillraceError {
   const code = CODES[error.code ?? ''] ?? 'MILLRACE_E_FILE_IO';
   return new MillraceError(code, `${path} (${error.code ?? error.message})`, { cause: error });
 }
@@ -31,7 +34,7 @@ function call<T>(path: string, start: (done: Callback<T>) => void): Observable<T
   return new Observable((subscriber) => {
     start((error, result) => {
       if (error !== null) {
-        subscriber.error(codedError(error, path));
+        subscriber.error(fileError(error, path));
         return;
       }
       subscriber.next(result);
@@ -106,10 +109,10 @@ function watchFolder(folder: string): Observable<FolderChange> {
         if (name !== null) subscriber.next({ name, kind: type === 'rename' ? 'entry' : 'content' });
       });
     } catch (error) {
-      subscriber.error(codedError(error as NodeJS.ErrnoException, folder));
+      subscriber.error(fileError(error as NodeJS.ErrnoException, folder));
       return undefined;
     }
-    watcher.on('error', (error) => subscriber.error(codedError(error, folder)));
+    watcher.on('error', (error) => subscriber.error(fileError(error, folder)));
     return () => watcher.close();
   });
 }

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { messageOf } from '../model/errors.js';
+import { argumentFault } from './command-io.js';
 import { loadConfigurations } from './configurations.js';
 import { configurationsFor, isConfiguration } from './file-arguments.js';
 import { runPipelines } from './run.js';
@@ -43,7 +43,7 @@ export async function run(args: readonly string[], io: RunIo): Promise<number> {
   try {
     given = readArguments(args);
   } catch (error) {
-    io.stderr.write(`${messageOf(error)}\n${USAGE}\n`);
+    io.stderr.write(`${argumentFault(error)}\n${USAGE}\n`);
     return 1;
   }
   const made = configurationsFor(given.files, io.cwd);

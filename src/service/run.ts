@@ -1,11 +1,27 @@
 import { resolve } from 'node:path';
-import { EMPTY, finalize, ignoreElements, merge, mergeMap, ReplaySubject, take, takeUntil, timer } from 'rxjs';
+import {
+  defer,
+  EMPTY,
+  finalize,
+  firstValueFrom,
+  ignoreElements,
+  merge,
+  mergeMap,
+  of,
+  ReplaySubject,
+  take,
+  takeUntil,
+  throwError,
+  timer,
+} from 'rxjs';
+import type { Observable } from 'rxjs';
 import type { PipelineConfig } from '../config/schema.js';
-import { MillraceError, messageOf } from '../model/errors.js';
+import { isTransient, MillraceError, messageOf } from '../model/errors.js';
+import { retryBackoff } from '../operators/retry-backoff.js';
 import { writeTo } from '../sinks/console/write-to.js';
 import { assemble } from './assemble.js';
 import type { CommandIo } from './command-io.js';
-import { lockCheckpoint } from './lock.js';
+import { lockCheckpoints } from './lock.js';
 import { serviceLog } from './log.js';
 import type { ServiceLog } from './log.js';
 import { nodeFiles } from './node-files.js';
@@ -29,23 +45,53 @@ export interface RunIo extends CommandIo {
 
 /** Runs pipelines that are configured. */
 export async function runPipelines(configs: readonly PipelineConfig[], once: boolean, io: RunIo): Promise<number> {
+  const startedAt = performance.now();
   const log = serviceLog(io.stderr, io.isStderrTerminal);
-  const releases: (() => void)[] = [];
+  const stop = new ReplaySubject<void>(1);
+  io.signal.addEventListener('abort', () => stop.next(), { once: true });
+  if (io.signal.aborted) stop.next();
+  let release: (() => void) | undefined;
   try {
-    for (const { checkpoint } of configs) {
-      releases.push(lockCheckpoint(resolve(io.cwd, checkpoint.path), io.pid, (pid) => io.probe(pid)));
-    }
-    return await new Promise<number>((done) => new Run(configs, once, io, log, done).start());
+    // Stopped before it began: there is nothing to settle.
+    release = await firstValueFrom(locked(configs, once, io, log).pipe(takeUntil(stop)), { defaultValue: undefined });
+    if (release === undefined) return 0;
+    return await new Promise<number>((done) => new Run(configs, once, io, log, stop, done).start());
   } catch (error) {
-    log.notice({
-      level: 'error',
-      message: messageOf(error),
-      ...(error instanceof MillraceError ? { code: error.code } : {}),
-    });
-    return 1;
+    const code = error instanceof MillraceError ? error.code : undefined;
+    log.notice({ level: 'error', message: messageOf(error), ...(code === undefined ? {} : { code }) });
+    if (code !== 'MILLRACE_E_FLOW_START_DEADLINE') return 1;
+    io.stdout.write(`${summary(configs.map(statusOf), (performance.now() - startedAt) / 1000)}\n`);
+    return 2;
   } finally {
-    for (const release of releases) release();
+    release?.();
   }
+}
+
+/**
+ * Takes the checkpoints of all pipelines and emits what releases them. While they cannot be written it tries again: until
+ * the first start deadline with `once`, else without end.
+ */
+function locked(configs: readonly PipelineConfig[], once: boolean, io: RunIo, log: ServiceLog): Observable<() => void> {
+  const paths = configs.map(({ checkpoint }) => resolve(io.cwd, checkpoint.path));
+  let lastFault = '';
+  const attempts = defer(() => of(lockCheckpoints(paths, io.pid, (pid) => io.probe(pid)))).pipe(
+    retryBackoff({
+      maxMs: 5000,
+      recoverable: isTransient,
+      onRetry: ({ error }) => {
+        const fault = messageOf(error);
+        const code = error instanceof MillraceError ? error.code : undefined;
+        const message = `locking the checkpoint: ${fault}; trying again`;
+        if (fault !== lastFault) log.notice({ level: 'warn', message, ...(code === undefined ? {} : { code }) });
+        lastFault = fault;
+      },
+    }),
+  );
+  const deadlineMs = Math.min(...configs.map(({ startDeadlineMs }) => startDeadlineMs));
+  const late = throwError(
+    () => new MillraceError('MILLRACE_E_FLOW_START_DEADLINE', `the checkpoint, startDeadlineMs is ${deadlineMs}`),
+  );
+  return once ? merge(attempts, timer(deadlineMs).pipe(mergeMap(() => late))).pipe(take(1)) : attempts;
 }
 
 class Run {
@@ -54,7 +100,7 @@ class Run {
   readonly #io: RunIo;
   readonly #log: ServiceLog;
   readonly #done: (code: number) => void;
-  readonly #stop = new ReplaySubject<void>(1);
+  readonly #stop: Observable<void>;
   readonly #statuses: Status[];
 
   constructor(
@@ -62,12 +108,14 @@ class Run {
     once: boolean,
     io: RunIo,
     log: ServiceLog,
+    stop: Observable<void>,
     done: (code: number) => void,
   ) {
     this.#configs = configs;
     this.#once = once;
     this.#io = io;
     this.#log = log;
+    this.#stop = stop;
     this.#done = done;
     this.#statuses = configs.map(statusOf);
   }
@@ -78,13 +126,11 @@ class Run {
     const isWatched = isStderrTerminal && !this.#once;
     const writeStdout = overProgress(writeTo(stdout), isWatched && isStdoutTerminal);
     const around = { files: nodeFiles, stdin, writeStdout, colours: isStdoutTerminal, cwd };
-    const supervision = { once: this.#once, stop: this.#stop, log: this.#log };
+    const supervision = { once: this.#once, stop: this.#stop, isStopping: () => signal.aborted, log: this.#log };
     const all = this.#configs.map((config, at) => {
       const status = this.#statuses[at] ?? statusOf(config);
       return supervise(config, assemble(config, around), status, supervision);
     });
-    signal.addEventListener('abort', () => this.#stop.next(), { once: true });
-    if (signal.aborted) this.#stop.next();
     const drainMs = Math.max(...this.#configs.map(({ drainDeadlineMs }) => drainDeadlineMs));
     const tooLate = this.#stop.pipe(
       take(1),

@@ -27,6 +27,8 @@ export interface Supervision {
   readonly once: boolean;
   /** Emits, and replays, when everything is to stop. */
   readonly stop: Observable<unknown>;
+  /** Whether `stop` has emitted. */
+  readonly isStopping: () => boolean;
   readonly log: ServiceLog;
 }
 
@@ -58,7 +60,7 @@ export function supervise(
   config: PipelineConfig,
   spec: PipelineSpec,
   status: Status,
-  { once, stop, log }: Supervision,
+  { once, stop, isStopping, log }: Supervision,
 ): Observable<Status> {
   const say = (level: 'info' | 'warn' | 'error', message: string, code?: string): void =>
     log.notice({ level, message, ...(code === undefined ? {} : { code }) }, config.name);
@@ -75,7 +77,7 @@ export function supervise(
       behind: (bytes) => (status.behindBytes = bytes),
       onOpen: () => opened.next(),
     });
-    const late = new MillraceError('MILLRACE_E_FLOW_START_DEADLINE', `${config.startDeadlineMs} ms`);
+    const late = new MillraceError('MILLRACE_E_FLOW_START_DEADLINE', `startDeadlineMs is ${config.startDeadlineMs}`);
     const deadline = once
       ? timer(config.startDeadlineMs).pipe(
           mergeMap(() => throwError(() => late)),
@@ -88,7 +90,8 @@ export function supervise(
     retryBackoff({
       initialMs: 1000,
       maxMs: 60_000,
-      recoverable: (error) => !once && !(error instanceof MillraceError && FINAL.includes(error.code)),
+      // Started again while everything stops it would end at once, as if nothing were left to settle.
+      recoverable: (error) => !once && !isStopping() && !(error instanceof MillraceError && FINAL.includes(error.code)),
       onRetry: ({ error, waitMs }) => {
         status.restarts++;
         const code = error instanceof MillraceError ? error.code : undefined;

@@ -19,7 +19,7 @@ import { isTransient, messageOf } from '../model/errors.js';
 import { severityOf } from '../model/severity.js';
 import { isOutputClosed, writeTo } from '../sinks/console/write-to.js';
 import { fromTail } from '../sources/tail/from-tail.js';
-import { UsageFault } from './command-io.js';
+import { argumentFault, UsageFault } from './command-io.js';
 import type { CommandIo } from './command-io.js';
 import { guessFormat } from './guess-format.js';
 import { lineView } from './live-view.js';
@@ -86,7 +86,7 @@ function parsedArgs(args: readonly string[]): ParsedArgs {
       },
     });
   } catch (error) {
-    throw new UsageFault(messageOf(error), { cause: error });
+    throw new UsageFault(argumentFault(error), { cause: error });
   }
 }
 

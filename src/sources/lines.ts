@@ -138,7 +138,7 @@ export class LineSplitter {
     const text = offset === 0 && decoded.startsWith(BYTE_ORDER_MARK) ? decoded.slice(1) : decoded;
     const original = isUtf8(kept) ? {} : { bytes: Uint8Array.from(kept) };
     if (!isLong || onLongLine === 'truncate') return { offset, text, ...original };
-    const fault = new MillraceError(
+    const fault = MillraceError.ofRecord(
       'MILLRACE_E_LINE_TOO_LONG',
       `${length} bytes, at most ${maxLineBytes}; the first ${kept.length} are kept`,
     );

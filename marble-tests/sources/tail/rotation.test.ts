@@ -147,6 +147,19 @@ describe('a file that is written anew', () => {
     expect(scene.kept).toEqual(['1', '2']);
   });
 
+  it('seen first under its new name, inside the patterns, is still one of the log', () => {
+    const scene = read({ tail: { paths: ['/logs/*.log*'] } });
+    scene.world.truncate(LOG);
+    scene.run(150);
+    scene.world.append(LOG, `${lineOf(2)}half`);
+    scene.world.rename(LOG, { creates: true });
+    scene.run(1000);
+    expect(scene.kept).toEqual(['1', '2']);
+    expect(scene.paths).toEqual([LOG]);
+    // Nobody will finish this line.
+    expect(scene.dead).toEqual(['half']);
+  });
+
   it('with the same content first, under a new inode, goes on where it was', () => {
     const scene = read();
     scene.disk.append('/logs/.app.log.tmp', lineOf(1) + lineOf(2));
@@ -167,6 +180,25 @@ describe('identity', () => {
     expect(scene.disk.inode(LOG)!.number).toBe(number);
     scene.start(1000);
     expect(scene.kept).toEqual(Array.from({ length: 21 }, (_, at) => String(at + 1)));
+  });
+
+  it('a file that came and went before another one got the inode of the removed one is read', () => {
+    const scene = read({ tail: { maxOpenFiles: 1 } });
+    const { number } = scene.disk.inode(LOG)!;
+    // It takes the turn of the log, which is closed then.
+    scene.world.append('/logs/other.log', lineOf('other'));
+    scene.run(520);
+    scene.world.remove(LOG);
+    scene.disk.append('/logs/elsewhere', 'has the inode for now');
+    scene.run(5);
+    scene.world.append(LOG, lineOf(2));
+    scene.world.rename(LOG, { creates: false });
+    scene.run(5);
+    scene.disk.remove('/logs/elsewhere');
+    scene.world.append(LOG, linesOf(3, 3));
+    expect(scene.disk.inode(LOG)!.number).toBe(number);
+    scene.run(1000);
+    expect(scene.kept).toEqual(['1', 'other', '2', '3', '4', '5']);
   });
 
   it('two files with the same banner are two', () => {
@@ -213,6 +245,18 @@ describe('what is removed', () => {
     expect(scene.kept).toEqual(['1', '2']);
     expect(scene.life.files.openFiles).toBe(2);
     expect(scene.lost).toEqual([]);
+  });
+
+  it('while it is open stays known until its path has another file, even if nobody runs meanwhile', () => {
+    const scene = read();
+    scene.world.remove(LOG);
+    scene.run(1000);
+    scene.stop();
+    scene.world.append(LOG, lineOf(2));
+    scene.world.rename(LOG, { creates: true });
+    scene.start(1000);
+    expect(scene.kept).toEqual(['1', '2']);
+    expect(scene.paths).toEqual([LOG]);
   });
 
   it('before it was read is reported with its exact size', () => {

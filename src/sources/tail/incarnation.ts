@@ -35,6 +35,8 @@ export class Incarnation {
   /** The largest size at any look. */
   seenSize: number;
   seenMtimeMs = 0;
+  /** The same, of the last look after which it still had what was read of it: by then its inode was not reused. */
+  provenMtimeMs = 0;
   /** How far it was read when the running look began: what it is told of the size is not younger. */
   endBeforeLook = 0;
   /** Another file has its path: what is left is read, and an incomplete last line is a line. */
@@ -122,7 +124,7 @@ export class Incarnation {
     if (typeof path !== 'string' || typeof at !== 'string' || typeof file !== 'string') return undefined;
     if (typeof end !== 'number' || typeof head !== 'string' || typeof tail !== 'string') return undefined;
     const incarnation = new Incarnation(id, path, at, file, position, { end, head, tail });
-    if (typeof mtime === 'number') incarnation.seenMtimeMs = mtime;
+    if (typeof mtime === 'number') incarnation.seenMtimeMs = incarnation.provenMtimeMs = mtime;
     return incarnation;
   }
 }

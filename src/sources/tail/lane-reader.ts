@@ -140,7 +140,7 @@ class LaneReader {
 
   /** Reads what is there, at most a block, and emits its lines. Returns 0 at the end of the file, else at least 1. */
   *#readBlock(file: OpenFile, progress: Progress): Routine<number | 'rewritten'> {
-    const { id, seenSize } = this.#incarnation;
+    const { id, seenSize, seenMtimeMs } = this.#incarnation;
     const { buffers, context } = this.#environment;
     const { splitter, keeper } = progress;
     const want = Math.min(BLOCK_BYTES, Math.max(this.#blockBytes, seenSize - splitter.end));
@@ -162,6 +162,7 @@ class LaneReader {
       context.demand.adjust(id, -want);
       return 'rewritten';
     }
+    this.#incarnation.provenMtimeMs = seenMtimeMs;
     const used = yield* this.#emitLines(target.subarray(overlap, count), progress, want);
     buffers.give(buffer);
     return count === overlap ? 0 : Math.max(1, used);

@@ -13,7 +13,7 @@ export interface Seen extends FileStat {
 }
 
 /** So many calls to the file system at a time: the thread pool has four threads. */
-const CONCURRENCY = 16;
+export const CONCURRENCY = 16;
 
 /** Questions about files, as routines of a look. None of them throws: what cannot be answered is a no. */
 export class Looker {

@@ -9,15 +9,26 @@ export function isCompressed(path: string): boolean {
   return COMPRESSED.test(path);
 }
 
+/** A path or name without its extension. */
+export function stemOf(path: string): string {
+  const name = nameOf(path);
+  const dot = name.lastIndexOf('.');
+  return dot > 0 ? path.slice(0, path.length - name.length + dot) : path;
+}
+
+/** What the logs are called, or their stems, that a path may be a renamed or copied one of. */
+export function prefixesOf(path: string): string[] {
+  const from = path.length - nameOf(path).length;
+  return [...path.slice(from + 1).matchAll(/[.\-_]/g)].map(({ index }) => path.slice(0, from + 1 + index));
+}
+
 /** What a name has beyond that of the log: `.1` of app.log.1, `-20261123.log` of app-20261123.log. */
 function extras(name: string, log: string): string[] {
-  const dot = log.lastIndexOf('.');
-  const stem = dot > 0 ? log.slice(0, dot) : log;
-  return [log, stem].filter((prefix) => name.startsWith(prefix)).map((prefix) => name.slice(prefix.length));
+  return [log, stemOf(log)].filter((prefix) => name.startsWith(prefix)).map((prefix) => name.slice(prefix.length));
 }
 
 /** Whether a path may be a renamed or copied `log`, by its name alone: app.log.1, app.log.bak, app-20261123.log. */
-export function isRelated(path: string, log: string): boolean {
+function isRelated(path: string, log: string): boolean {
   const name = nameOf(path);
   return (
     name !== nameOf(log) && !isCompressed(name) && extras(name, nameOf(log)).some((extra) => SEPARATED.test(extra))

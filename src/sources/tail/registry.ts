@@ -1,4 +1,5 @@
 import type { Incarnation } from './incarnation.js';
+import { prefixesOf, stemOf } from './names.js';
 
 /** All incarnations that are known, by file, by place and by path. */
 export class Registry {
@@ -6,6 +7,8 @@ export class Registry {
   readonly #byFile = new Map<string, Incarnation>();
   readonly #byLocation = new Map<string, Incarnation>();
   readonly #byPath = new Map<string, Incarnation[]>();
+  /** Paths that incarnations have or had, by their stem. */
+  readonly #byStem = new Map<string, Set<string>>();
   #matched: ReadonlySet<string> = new Set<string>();
 
   get all(): ReadonlySet<Incarnation> {
@@ -39,7 +42,15 @@ export class Registry {
     return this.#byPath.get(path) ?? [];
   }
 
+  /** Those whose renamed or copied file a path may be, by its name. */
+  relatedTo(path: string): Incarnation[] {
+    const paths = prefixesOf(path).flatMap((prefix) => [prefix, ...(this.#byStem.get(prefix) ?? [])]);
+    return [...new Set(paths)].filter((other) => other !== path).flatMap((other) => this.ofPath(other));
+  }
+
   add(incarnation: Incarnation): void {
+    const stem = stemOf(incarnation.path);
+    this.#byStem.set(stem, (this.#byStem.get(stem) ?? new Set()).add(incarnation.path));
     this.#all.add(incarnation);
     this.#byFile.set(incarnation.fileId, incarnation);
     this.#byLocation.set(incarnation.location, incarnation);
@@ -66,8 +77,16 @@ export class Registry {
     this.#all.delete(incarnation);
     this.disown(incarnation);
     const others = this.ofPath(incarnation.path).filter((other) => other !== incarnation);
-    if (others.length === 0) this.#byPath.delete(incarnation.path);
+    if (others.length === 0) this.#forgetPath(incarnation.path);
     else this.#byPath.set(incarnation.path, others);
+  }
+
+  #forgetPath(path: string): void {
+    this.#byPath.delete(path);
+    const stem = stemOf(path);
+    const paths = this.#byStem.get(stem);
+    paths?.delete(path);
+    if (paths?.size === 0) this.#byStem.delete(stem);
   }
 
   /** What the patterns match now. */

@@ -2,7 +2,7 @@ import { folderOf } from '../../model/files.js';
 import type { Routine } from '../../operators/steps.js';
 import type { Incarnation } from './incarnation.js';
 import type { Looker, Seen } from './looker.js';
-import { isCompressed, isRelated, isRotationOf } from './names.js';
+import { isCompressed, isRotationOf, prefixesOf, stemOf } from './names.js';
 import type { Registry } from './registry.js';
 
 /** `inPlace`: under its path. `ended`: the rest of it is in this file; its path belongs to another one now. */
@@ -17,8 +17,9 @@ export type Whereabouts = Found | { readonly kind: 'removed' };
 /** Finds where incarnations have gone. One for each look: what it reads of a folder is read once. */
 export class Search {
   readonly #looker: Looker;
-  readonly #siblings = new Map<string, Seen[]>();
-  readonly #again = new Map<string, Seen[]>();
+  readonly #listings = new Map<string, Listing>();
+  /** By folder: whether names have moved since it was listed. */
+  readonly #moved = new Map<string, boolean>();
   readonly #registry: Registry;
 
   constructor(looker: Looker, registry: Registry) {
@@ -30,7 +31,7 @@ export class Search {
   *locate(incarnation: Incarnation, at: Seen | undefined): Routine<Whereabouts> {
     const isThere = at?.id === incarnation.fileId;
     if (isThere && this.#isIntact(incarnation, at)) return found(incarnation, at);
-    const moved = (yield* this.#siblingsOf(incarnation.location)).find(({ id }) => id === incarnation.fileId);
+    const moved = (yield* this.#listingOf(incarnation.location)).byId.get(incarnation.fileId);
     const isElsewhere = moved !== undefined && !(isThere && moved.path === at.path);
     if (isElsewhere && !(yield* this.#looker.isOther(moved.path, incarnation.evidence))) {
       return found(incarnation, moved);
@@ -44,8 +45,8 @@ export class Search {
 
   /** Files that had the path, were written last at `sinceMs` or later, and are nobody's; oldest first. */
   *between(path: string, sinceMs: number): Routine<Seen[]> {
-    const siblings = yield* this.#siblingsOf(path);
-    return siblings
+    return (yield* this.#listingOf(path))
+      .relatedTo(path)
       .filter((file) => isRotationOf(file.path, path) && !this.#registry.owns(file.id) && file.size > 0)
       .filter((file) => file.mtimeMs >= sinceMs)
       .sort((a, b) => a.mtimeMs - b.mtimeMs);
@@ -63,15 +64,19 @@ export class Search {
   /** The copy that copytruncate made before it cut the file. */
   *#copyOf(incarnation: Incarnation): Routine<Whereabouts> {
     const { path, evidence, seenSize, seenMtimeMs } = incarnation;
-    const candidates = (yield* this.#siblingsOf(path))
-      .filter((file) => file.id !== incarnation.fileId && !this.#isOwned(file) && !isCompressed(file.path))
-      .sort((a, b) => Number(isRelated(b.path, path)) - Number(isRelated(a.path, path)) || b.mtimeMs - a.mtimeMs);
-    for (const file of candidates) {
+    const listing = yield* this.#listingOf(path);
+    const isCandidate = (file: Seen): boolean =>
+      file.id !== incarnation.fileId && !this.#isOwned(file) && !isCompressed(file.path);
+    const related = listing.relatedTo(path).filter(isCandidate);
+    const names = new Set(related.map((file) => file.path));
+    const strangers = listing.strangers((file) => this.#isOwned(file));
+    const others = strangers.filter((file) => !names.has(file.path) && isCandidate(file));
+    for (const file of [...related.sort(latestFirst), ...others.sort(latestFirst)]) {
       if (yield* this.#isSame(file, incarnation)) return { kind: 'ended', file };
     }
     if (evidence.end > 0) return { kind: 'removed' };
     // Nothing was read of it, so no content can prove it: the oldest rotation since then that has room for it.
-    const rotations = candidates.filter(
+    const rotations = related.filter(
       (file) => isRotationOf(file.path, path) && !this.#registry.owns(file.id) && file.size >= seenSize,
     );
     const since = rotations.filter((file) => file.mtimeMs >= seenMtimeMs).sort((a, b) => a.mtimeMs - b.mtimeMs);
@@ -82,14 +87,14 @@ export class Search {
   /** Whether names in the folder of a path have moved since this search listed it: then what it did not find proves nothing. */
   *hasMoved(path: string): Routine<boolean> {
     const folder = folderOf(path);
-    const before = this.#siblings.get(folder);
+    const before = this.#listings.get(folder);
     if (before === undefined) return false;
-    let now = this.#again.get(folder);
-    if (now === undefined) {
-      now = yield* this.#looker.siblings(path);
-      this.#again.set(folder, now);
+    let hasMoved = this.#moved.get(folder);
+    if (hasMoved === undefined) {
+      hasMoved = namesOf(before.files) !== namesOf(yield* this.#looker.siblings(path));
+      this.#moved.set(folder, hasMoved);
     }
-    return namesOf(before) !== namesOf(now);
+    return hasMoved;
   }
 
   *#isSame({ path, size }: Seen, { evidence }: Incarnation): Routine<boolean> {
@@ -97,15 +102,58 @@ export class Search {
     return yield* this.#looker.has(path, evidence);
   }
 
-  *#siblingsOf(path: string): Routine<Seen[]> {
+  *#listingOf(path: string): Routine<Listing> {
     const folder = folderOf(path);
-    let siblings = this.#siblings.get(folder);
-    if (siblings === undefined) {
-      siblings = yield* this.#looker.siblings(path);
-      this.#siblings.set(folder, siblings);
+    let listing = this.#listings.get(folder);
+    if (listing === undefined) {
+      listing = new Listing(yield* this.#looker.siblings(path));
+      this.#listings.set(folder, listing);
     }
-    return siblings;
+    return listing;
   }
+}
+
+/** The files of a folder. Many may have to be found in it, so what they are found by is looked up. */
+class Listing {
+  readonly files: readonly Seen[];
+  readonly byId: ReadonlyMap<string, Seen>;
+  #byPrefix: Map<string, Seen[]> | undefined;
+  #strangers: readonly Seen[] | undefined;
+
+  constructor(files: readonly Seen[]) {
+    this.files = files;
+    // Of several names of a file the first one.
+    this.byId = new Map(files.toReversed().map((file) => [file.id, file]));
+  }
+
+  /** Files that may be the renamed or copied log, by their name. */
+  relatedTo(log: string): Seen[] {
+    this.#byPrefix ??= this.#prefixes();
+    const files = [log, stemOf(log)].flatMap((prefix) => this.#byPrefix?.get(prefix) ?? []);
+    return [...new Set(files)].filter(({ path }) => path !== log && !isCompressed(path));
+  }
+
+  /** Files that belonged to nobody when this was asked first. */
+  strangers(isOwned: (file: Seen) => boolean): readonly Seen[] {
+    this.#strangers ??= this.files.filter((file) => !isOwned(file));
+    return this.#strangers;
+  }
+
+  #prefixes(): Map<string, Seen[]> {
+    const files = new Map<string, Seen[]>();
+    for (const file of this.files) {
+      for (const prefix of prefixesOf(file.path)) {
+        const others = files.get(prefix);
+        if (others === undefined) files.set(prefix, [file]);
+        else others.push(file);
+      }
+    }
+    return files;
+  }
+}
+
+function latestFirst(a: Seen, b: Seen): number {
+  return b.mtimeMs - a.mtimeMs;
 }
 
 /** Under its own name it is current, again perhaps; under any other it has ended. */

@@ -1,0 +1,207 @@
+import { defer, merge, of, Subject, timer } from 'rxjs';
+import type { Observable } from 'rxjs';
+import { steps, wait } from '../../operators/steps.js';
+import type { Routine } from '../../operators/steps.js';
+import { workWhile } from '../../operators/work-while.js';
+import { Discovery } from './discovery.js';
+import type { Folders } from './folders.js';
+import type { Incarnation } from './incarnation.js';
+import type { Lanes } from './lanes.js';
+import { Looker } from './looker.js';
+import type { Seen } from './looker.js';
+import { isCompressed } from './names.js';
+import { restore, resume, verify } from './restart.js';
+import { Search } from './rotation.js';
+import type { Found } from './rotation.js';
+import type { Setting } from './setting.js';
+import { FORGET_AFTER_MS, Vacancies } from './vacancies.js';
+
+/** Changes often come in bursts: a rotation is several. */
+const LOOK_DELAY_MS = 10;
+/** So many files nobody reported a change of are looked at each time; with more of them, by turns. */
+const QUIET_FILES_A_LOOK = 1000;
+/** So often the patterns are matched again when there are many files. */
+const LOOKS_A_GLOB = 5;
+
+/** Looks at the files, one look at a time: which are there, what has become of the known ones, which are new. */
+export class Looks {
+  readonly #setting: Setting;
+  readonly #lanes: Lanes;
+  readonly #folders: Folders;
+  readonly #ended: () => void;
+  readonly #looker: Looker;
+  readonly #discovery: Discovery;
+  readonly #vacancies: Vacancies;
+  readonly #requests = new Subject<void>();
+  readonly #missing = new Set<string>();
+  #isWanted = false;
+  #count = 0;
+  #turn = 0;
+
+  constructor(setting: Setting, lanes: Lanes, folders: Folders, ended: () => void) {
+    this.#setting = setting;
+    this.#lanes = lanes;
+    this.#folders = folders;
+    this.#ended = ended;
+    this.#looker = new Looker(setting.files);
+    this.#discovery = new Discovery(setting, lanes, folders, this.#looker, () => this.soon());
+    this.#vacancies = new Vacancies(setting, lanes, this.#discovery);
+  }
+
+  /** Looks while it is subscribed. */
+  get looking(): Observable<never> {
+    const { context, options, scheduler } = this.#setting;
+    const ticks = context.once ? of(0) : timer(0, options.pollMs, scheduler);
+    const look = defer(() => steps<never>(() => this.#look()));
+    return merge(ticks, this.#requests).pipe(workWhile(() => this.#isWanted, look));
+  }
+
+  /** Everything that is there was looked at, and nothing about it is in question. */
+  get areDone(): boolean {
+    return !this.#isWanted && this.#count > 0;
+  }
+
+  soon(): void {
+    this.#isWanted = true;
+    this.#requests.next();
+  }
+
+  *#look(): Routine {
+    const { context, registry, scheduler } = this.#setting;
+    const isFirst = this.#count === 0;
+    if (this.#isWanted && !isFirst) yield* wait(timer(LOOK_DELAY_MS, scheduler));
+    const isAsked = this.#isWanted;
+    this.#isWanted = false;
+    const paths = yield* this.#paths(isFirst || isAsked);
+    if (isFirst) restore(this.#setting);
+    const due = this.#due();
+    for (const incarnation of due) incarnation.endBeforeLook = incarnation.end;
+    const files = yield* this.#looker.statAll([...new Set([...paths, ...due.map(({ location }) => location)])]);
+    const at = new Map(files.map((file) => [file.path, file]));
+    if (isFirst) yield* verify(due, at, this.#setting, this.#looker);
+    const isClear = yield* this.#findAll(due, at);
+    if (isFirst) resume(due, this.#setting, this.#lanes);
+    // What looks new may be what was not found.
+    for (const path of isClear ? paths : []) {
+      const file = at.get(path);
+      if (file !== undefined) yield* this.#discovery.discover(file, isFirst);
+    }
+    this.#count++;
+    context.behind([...registry.all].reduce((bytes, { unread }) => bytes + unread, 0));
+    this.#ended();
+  }
+
+  /** What the patterns match. With many files not at every look. */
+  *#paths(isNeeded: boolean): Routine<readonly string[]> {
+    const { options, registry } = this.#setting;
+    const isMany = registry.size > QUIET_FILES_A_LOOK;
+    if (!isNeeded && isMany && this.#count % LOOKS_A_GLOB !== 0) return [];
+    const { paths, exclude } = options;
+    const found = yield* this.#looker.glob(paths, exclude);
+    const readable = found.filter((path) => !isCompressed(path));
+    registry.setMatched(readable);
+    if (readable.length === 0) this.#reportMissing();
+    for (const pattern of paths) this.#folders.watchFolderOf(pattern.replace(/[*?[{(!].*$/s, ''));
+    return readable;
+  }
+
+  #reportMissing(): void {
+    const { context, options } = this.#setting;
+    for (const pattern of options.paths) {
+      if (this.#missing.has(pattern)) continue;
+      this.#missing.add(pattern);
+      const message = context.once ? 'no file matches' : 'no file matches yet; waiting for one';
+      context.report({ level: 'warn', message: `${pattern}: ${message}` });
+    }
+  }
+
+  /** Incarnations to look at this time: all, or by turns when there are many. */
+  #due(): Incarnation[] {
+    const all = [...this.#setting.registry.all];
+    if (all.length <= QUIET_FILES_A_LOOK || this.#count === 0) return all;
+    const from = (this.#turn * QUIET_FILES_A_LOOK) % all.length;
+    this.#turn++;
+    const turn = new Set(all.slice(from, from + QUIET_FILES_A_LOOK));
+    return all.filter((incarnation) => turn.has(incarnation) || incarnation.isBusy || incarnation.isRewritten);
+  }
+
+  /** Finds out where incarnations are. False when files were renamed meanwhile, so that it has to be done again. */
+  *#findAll(due: readonly Incarnation[], at: ReadonlyMap<string, Seen>): Routine<boolean> {
+    const { registry } = this.#setting;
+    const search = new Search(this.#looker, registry);
+    const removed: Incarnation[] = [];
+    for (const incarnation of due) {
+      if (!registry.has(incarnation) || incarnation.isGone) continue;
+      const where = yield* search.locate(incarnation, at.get(incarnation.location));
+      if (where.kind === 'removed') removed.push(incarnation);
+      else this.#found(incarnation, where);
+    }
+    let isClear = true;
+    for (const incarnation of removed) {
+      if (yield* search.hasMoved(incarnation.path)) isClear = false;
+      else this.#removed(incarnation, at.get(incarnation.location));
+    }
+    if (isClear) yield* this.#vacancies.search(at, search, this.#count);
+    else this.soon();
+    return isClear;
+  }
+
+  #found(incarnation: Incarnation, { kind, file }: Found): void {
+    const hasMoved = incarnation.location !== file.path;
+    const isEnded = kind === 'ended';
+    this.#place(incarnation, isEnded, file);
+    // In the last life it may have been found there already, and what came after it not have been saved.
+    if (isEnded && (hasMoved || this.#count === 0)) this.#vacancies.add(incarnation.path, file.mtimeMs, this.#count);
+    if (isEnded && incarnation.isCaughtUp) this.#forgetWhenQuiet(incarnation);
+  }
+
+  #place(incarnation: Incarnation, isEnded: boolean, file: Seen): void {
+    const { registry, scheduler } = this.#setting;
+    const isOther = file.id !== incarnation.fileId;
+    const hasGrown = file.size !== incarnation.seenSize;
+    const isDoubtful = incarnation.isRewritten || incarnation.isAstray;
+    const hasChanged = isOther || isDoubtful || hasGrown || file.mtimeMs !== incarnation.seenMtimeMs;
+    const endsNow = isEnded && !incarnation.isEnded;
+    // Whoever writes to a file that was just renamed may not have noticed yet.
+    if (hasGrown || endsNow) incarnation.grownAt = scheduler.now();
+    incarnation.isRewritten = false;
+    incarnation.isAstray = false;
+    incarnation.isEnded = isEnded;
+    incarnation.seenSize = file.size;
+    incarnation.seenMtimeMs = file.mtimeMs;
+    registry.move(incarnation, file.path, file.id);
+    this.#folders.watchFolderOf(file.path);
+    // The open file is the one that was cut; the rest is elsewhere.
+    if (isOther) incarnation.signal('close');
+    if (!hasChanged && !endsNow) return;
+    if (incarnation.unread > 0) incarnation.isCaughtUp = false;
+    this.#lanes.nudge(incarnation);
+  }
+
+  #removed(incarnation: Incarnation, at: Seen | undefined): void {
+    const { path, provenMtimeMs, unread } = incarnation;
+    if (provenMtimeMs > 0) this.#vacancies.add(path, provenMtimeMs, this.#count);
+    const wasCut = at?.id === incarnation.fileId;
+    if (incarnation.isOpen && !wasCut) {
+      // Removed, but open: what is in it can still be read.
+      incarnation.isGone = true;
+      incarnation.isEnded = true;
+      this.#setting.registry.disown(incarnation);
+      this.#lanes.nudge(incarnation);
+      return;
+    }
+    if (unread > 0) this.#reportLost(path, unread, wasCut);
+    this.#lanes.leave(incarnation);
+  }
+
+  #reportLost(path: string, bytes: number, wasCut: boolean): void {
+    const message = `${path}: ${bytes} bytes were ${wasCut ? 'cut off' : 'removed'} before they were read`;
+    this.#setting.context.report({ level: 'error', code: 'MILLRACE_E_TAIL_LOST', message, details: { bytes } });
+  }
+
+  #forgetWhenQuiet(incarnation: Incarnation): void {
+    const { registry, scheduler } = this.#setting;
+    const isQuiet = scheduler.now() - incarnation.grownAt >= FORGET_AFTER_MS;
+    if (isQuiet && !registry.isMatched(incarnation.location)) this.#lanes.drop(incarnation);
+  }
+}

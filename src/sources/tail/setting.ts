@@ -1,0 +1,16 @@
+import type { SchedulerLike } from 'rxjs';
+import type { Files } from '../../model/files.js';
+import type { SourceContext } from '../../model/source.js';
+import type { TailOptions } from './options.js';
+import type { Registry } from './registry.js';
+
+/** What the parts of an open source share. */
+export interface Setting {
+  readonly options: TailOptions;
+  readonly files: Files;
+  /** A new random incarnation id. */
+  readonly mint: () => string;
+  readonly context: SourceContext;
+  readonly scheduler: SchedulerLike;
+  readonly registry: Registry;
+}
