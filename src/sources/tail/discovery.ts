@@ -1,5 +1,6 @@
 import type { Routine } from '../../operators/steps.js';
 import type { Folders } from './folders.js';
+import { noEvidence } from './evidence.js';
 import { Incarnation } from './incarnation.js';
 import type { Lanes } from './lanes.js';
 import type { Looker, Seen } from './looker.js';
@@ -26,10 +27,10 @@ export class Discovery {
   }
 
   /** A file that had the path and lost it again before anybody saw it there. */
-  readBetween(path: string, file: Seen): void {
+  *readBetween(path: string, file: Seen): Routine {
     const { mint, registry, scheduler } = this.#setting;
-    const incarnation = Incarnation.minted(mint(), path, file.id);
-    incarnation.location = file.path;
+    const seen = yield* this.#looker.evidenceOf(file.path, file.size);
+    const incarnation = new Incarnation(mint(), path, file.path, file.id, 0, seen ?? noEvidence);
     incarnation.seenSize = file.size;
     incarnation.seenMtimeMs = incarnation.provenMtimeMs = file.mtimeMs;
     incarnation.isEnded = true;
@@ -52,6 +53,8 @@ export class Discovery {
     if (isNewSince && (yield* this.#isCopy(file))) return;
     this.#held.delete(file.id);
     const incarnation = yield* this.#minted(file, isFirstLook);
+    // Meanwhile it may have been found under another name.
+    if (registry.owns(file.id)) return;
     incarnation.seenSize = file.size;
     incarnation.seenMtimeMs = incarnation.provenMtimeMs = file.mtimeMs;
     registry.add(incarnation);
@@ -62,9 +65,9 @@ export class Discovery {
   *#minted({ id: fileId, path, size }: Seen, isFirstLook: boolean): Routine<Incarnation> {
     const { context, mint, options } = this.#setting;
     const isFromEnd = isFirstLook && context.isFirstStart && options.from === 'end';
-    const end = isFromEnd ? yield* this.#looker.evidenceOf(path, size) : undefined;
-    if (end === undefined) return Incarnation.minted(mint(), path, fileId);
-    return new Incarnation(mint(), path, path, fileId, end.end, end);
+    // What was seen is proof before any of it was read: a file that no longer has it was cut.
+    const seen = yield* this.#looker.evidenceOf(path, size);
+    return new Incarnation(mint(), path, path, fileId, isFromEnd ? size : 0, seen ?? noEvidence);
   }
 
   /** Whether a new file is what copytruncate makes of one that is being read: its lines come out of the original. */

@@ -7,9 +7,9 @@ import type { Routine } from '../../operators/steps.js';
 const HEAD_BYTES = 256;
 const TAIL_BYTES = 64;
 
-/** What tells a file from another one: its first bytes, and the bytes just before `end`. Only of what was read. */
+/** What tells a file from another one: its first bytes, and the bytes just before `end`. Only of what was seen in it. */
 export interface Evidence {
-  /** How far the file was read. */
+  /** How far the file was read, or how long it was when it was found. */
   readonly end: number;
   readonly head: string;
   readonly tail: string;
@@ -56,6 +56,9 @@ export class EvidenceKeeper {
     return { end: this.#end, head: this.#headHash, tail: hash(this.#tail) };
   }
 }
+
+/** Of a file that could not be read: anything goes with it. */
+export const noEvidence: Evidence = new EvidenceKeeper().evidence;
 
 /** Reads exactly `from` … `to`, or what there is of it. */
 function* readRange(file: OpenFile, from: number, to: number): Routine<Buffer> {

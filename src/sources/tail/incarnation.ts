@@ -3,8 +3,7 @@ import type { Observable } from 'rxjs';
 import type { Json } from '../../model/json.js';
 import type { SavedLane } from '../../model/source.js';
 import type { LineSplitter } from '../lines.js';
-import { EvidenceKeeper } from './evidence.js';
-import type { Evidence } from './evidence.js';
+import type { Evidence, EvidenceKeeper } from './evidence.js';
 
 /** `look`: there may be more to read. `close`: end the lane at once; it may be opened again. */
 export type LaneSignal = 'look' | 'close';
@@ -109,12 +108,6 @@ export class Incarnation {
   /** What is known to be unread, in bytes. */
   get unread(): number {
     return Math.max(0, this.seenSize - this.position);
-  }
-
-  /** A new one, of which nothing was read. */
-  static minted(id: string, path: string, fileId: string): Incarnation {
-    const keeper = new EvidenceKeeper();
-    return new Incarnation(id, path, path, fileId, 0, keeper.evidence);
   }
 
   /** As the checkpoint has it; undefined if that is not a tail source's. */

@@ -105,8 +105,8 @@ class LaneReader {
       return incarnation.progress;
     }
     const keeper = yield* readEvidence(file, incarnation.position);
-    // Only now: if it was cut meanwhile, it shows here.
-    if (!(yield* matches(file, incarnation.evidence))) {
+    // Only now: if it was cut meanwhile, it shows here. At the beginning there is nothing to go on from yet.
+    if (incarnation.position > 0 && !(yield* matches(file, incarnation.evidence))) {
       incarnation.isRewritten = true;
       return undefined;
     }
@@ -138,6 +138,11 @@ class LaneReader {
     }
   }
 
+  /** Whether what was read at the beginning of a file is of the one that was seen: afterwards it still was that one. */
+  *#isStill(file: OpenFile, overlap: number): Routine<boolean> {
+    return overlap > 0 || (yield* matches(file, this.#incarnation.evidence));
+  }
+
   /** Reads what is there, at most a block, and emits its lines. Returns 0 at the end of the file, else at least 1. */
   *#readBlock(file: OpenFile, progress: Progress): Routine<number | 'rewritten'> {
     const { id, seenSize, seenMtimeMs } = this.#incarnation;
@@ -157,7 +162,7 @@ class LaneReader {
     }
     // A full block: there is probably more than the last look saw.
     this.#blockBytes = count === target.length ? BLOCK_BYTES : SMALL_BLOCK_BYTES;
-    if (count < overlap || keeper.tail.compare(target, 0, overlap) !== 0) {
+    if (count < overlap || keeper.tail.compare(target, 0, overlap) !== 0 || !(yield* this.#isStill(file, overlap))) {
       buffers.give(buffer);
       context.demand.adjust(id, -want);
       return 'rewritten';

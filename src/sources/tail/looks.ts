@@ -1,4 +1,4 @@
-import { defer, merge, of, Subject, timer } from 'rxjs';
+import { defer, from, merge, mergeMap, of, Subject, timer } from 'rxjs';
 import type { Observable } from 'rxjs';
 import { steps, wait } from '../../operators/steps.js';
 import type { Routine } from '../../operators/steps.js';
@@ -7,7 +7,7 @@ import { Discovery } from './discovery.js';
 import type { Folders } from './folders.js';
 import type { Incarnation } from './incarnation.js';
 import type { Lanes } from './lanes.js';
-import { Looker } from './looker.js';
+import { CONCURRENCY, Looker } from './looker.js';
 import type { Seen } from './looker.js';
 import { isCompressed } from './names.js';
 import { restore, resume, verify } from './restart.js';
@@ -35,6 +35,7 @@ export class Looks {
   readonly #requests = new Subject<void>();
   readonly #missing = new Set<string>();
   #isWanted = false;
+  #isLooking = false;
   #count = 0;
   #turn = 0;
 
@@ -58,7 +59,7 @@ export class Looks {
 
   /** Everything that is there was looked at, and nothing about it is in question. */
   get areDone(): boolean {
-    return !this.#isWanted && this.#count > 0;
+    return !this.#isWanted && !this.#isLooking && this.#count > 0;
   }
 
   soon(): void {
@@ -72,6 +73,7 @@ export class Looks {
     if (this.#isWanted && !isFirst) yield* wait(timer(LOOK_DELAY_MS, scheduler));
     const isAsked = this.#isWanted;
     this.#isWanted = false;
+    this.#isLooking = true;
     const paths = yield* this.#paths(isFirst || isAsked);
     if (isFirst) restore(this.#setting);
     const due = this.#due();
@@ -82,11 +84,16 @@ export class Looks {
     const isClear = yield* this.#findAll(due, at);
     if (isFirst) resume(due, this.#setting, this.#lanes);
     // What looks new may be what was not found.
-    for (const path of isClear ? paths : []) {
-      const file = at.get(path);
-      if (file !== undefined) yield* this.#discovery.discover(file, isFirst);
+    const unknown = isClear ? paths.flatMap((path) => at.get(path) ?? []) : [];
+    if (isFirst && context.isFirstStart) {
+      // Nothing is known that one of them could be a copy of, so their order does not matter.
+      const discoverOne = (file: Seen): Observable<never> => steps<never>(() => this.#discovery.discover(file, true));
+      yield* wait(from(unknown).pipe(mergeMap(discoverOne, CONCURRENCY)));
+    } else {
+      for (const file of unknown) yield* this.#discovery.discover(file, isFirst);
     }
     this.#count++;
+    this.#isLooking = false;
     context.behind([...registry.all].reduce((bytes, { unread }) => bytes + unread, 0));
     this.#ended();
   }
@@ -119,9 +126,9 @@ export class Looks {
   #due(): Incarnation[] {
     const all = [...this.#setting.registry.all];
     if (all.length <= QUIET_FILES_A_LOOK || this.#count === 0) return all;
-    const from = (this.#turn * QUIET_FILES_A_LOOK) % all.length;
+    const first = (this.#turn * QUIET_FILES_A_LOOK) % all.length;
     this.#turn++;
-    const turn = new Set(all.slice(from, from + QUIET_FILES_A_LOOK));
+    const turn = new Set(all.slice(first, first + QUIET_FILES_A_LOOK));
     return all.filter((incarnation) => turn.has(incarnation) || incarnation.isBusy || incarnation.isRewritten);
   }
 

@@ -39,3 +39,14 @@ function isRelated(path: string, log: string): boolean {
 export function isRotationOf(path: string, log: string): boolean {
   return isRelated(path, log) && extras(nameOf(path), nameOf(log)).some((extra) => ROTATED.test(extra));
 }
+
+/** Numbers of rotations grow with age; longer ones are dates or times, and grow with time. */
+const MAX_ROTATION_DIGITS = 3;
+
+/** By their names, for files that were written in the same instant: app.log.2 before app.log.1, -20261122 before -20261123. */
+export function olderFirst(a: string, b: string): number {
+  const [ofA = '', ofB = ''] = [a, b].map((path) => /\d+(?=\D*$)/.exec(nameOf(path))?.[0]);
+  const isRotation = ofA.length <= MAX_ROTATION_DIGITS && ofB.length <= MAX_ROTATION_DIGITS;
+  const byNumber = Number(ofA) - Number(ofB);
+  return isRotation ? -byNumber : byNumber;
+}

@@ -2,7 +2,7 @@ import { folderOf } from '../../model/files.js';
 import type { Routine } from '../../operators/steps.js';
 import type { Incarnation } from './incarnation.js';
 import type { Looker, Seen } from './looker.js';
-import { isCompressed, isRotationOf, prefixesOf, stemOf } from './names.js';
+import { isCompressed, isRotationOf, olderFirst, prefixesOf, stemOf } from './names.js';
 import type { Registry } from './registry.js';
 
 /** `inPlace`: under its path. `ended`: the rest of it is in this file; its path belongs to another one now. */
@@ -49,7 +49,7 @@ export class Search {
       .relatedTo(path)
       .filter((file) => isRotationOf(file.path, path) && !this.#registry.owns(file.id) && file.size > 0)
       .filter((file) => file.mtimeMs >= sinceMs)
-      .sort((a, b) => a.mtimeMs - b.mtimeMs);
+      .sort((a, b) => a.mtimeMs - b.mtimeMs || olderFirst(a.path, b.path));
   }
 
   /** Whether some incarnation is there. By its inode alone a file may be what another one, gone by now, once was. */

@@ -51,7 +51,7 @@ export class Vacancies {
       // It takes a listing of the folder.
       if (vacancy.look !== look && !hasNext && look % LOOKS_A_LISTING !== 0) continue;
       for (const file of yield* search.between(path, vacancy.mtimeMs)) {
-        this.#discovery.readBetween(path, file);
+        yield* this.#discovery.readBetween(path, file);
         this.add(path, file.mtimeMs, look);
       }
     }
