@@ -5,7 +5,7 @@ import type { Seeded } from './seeded.js';
  * What must have happened before a step may: `known` the path is in the durable checkpoint, `begun` so is a part of its
  * content, `read` so is all of it. Without that the loss of lines would be allowed, and nothing could be compared.
  */
-export type StepGate = 'known' | 'begun' | 'read';
+type StepGate = 'known' | 'begun' | 'read';
 
 export interface Step {
   readonly waitMs: number;
