@@ -13,8 +13,8 @@ export const MAX_RECORDS = 5000;
 
 const LF = 10;
 const CR = 13;
-/** Longer strings live in another, slower part of V8's heap. */
-const MAX_TEXT_BYTES = 64 * 1024;
+/** Strings of more than 128 KiB live in another, slower part of V8's heap. */
+const MAX_TEXT_BYTES = 96 * 1024;
 const BYTE_ORDER_MARK = '\uFEFF';
 
 /**
@@ -102,7 +102,7 @@ export class LineSplitter {
     return this.#record(bytes, this.#position, length);
   }
 
-  /** Complete lines, up to 64 KiB of them or one longer line. Returns how many bytes it has used. */
+  /** Complete lines, up to 96 KiB of them or one longer line. Returns how many bytes it has used. */
   #split(lines: Buffer, records: LogRecord[], maxRecords: number): number {
     if (lines.length > this.#limits.maxLineBytes || !isAscii(lines))
       return this.#splitBytes(lines, records, maxRecords);
@@ -162,7 +162,7 @@ function withoutCr(line: Buffer): Buffer {
   return line.at(-1) === CR ? line.subarray(0, -1) : line;
 }
 
-/** The end of the last line that ends within 64 KiB from `from`, or of the first line if that is longer; else -1. */
+/** The end of the last line that ends within 96 KiB from `from`, or of the first line if that is longer; else -1. */
 function lastLineEnd(block: Buffer, from: number): number {
   const limit = from + MAX_TEXT_BYTES;
   if (limit < block.length) {
