@@ -66,6 +66,8 @@ function version(): string {
 }
 
 async function main(): Promise<number> {
+  // Nobody reads the messages any more (`2>&1 | head`): that is no reason to end in the middle of a batch.
+  process.stderr.on('error', () => undefined);
   boundYoungGeneration();
   const [command, args] = commandOf(process.argv.slice(2));
   const io: RunIo = {

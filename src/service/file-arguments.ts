@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { parse, resolve } from 'node:path';
 import { escapePath } from 'tinyglobby';
 import { guessFormat } from './guess-format.js';
 
@@ -32,6 +33,14 @@ function firstLines(path: string): string[] {
   return bytes.toString('utf8', 0, count).split(/\r?\n/).slice(0, LOOK_LINES);
 }
 
+/** The same files go on where they were; others are another pipeline. */
+function nameFor(paths: readonly string[]): string {
+  const [first = ''] = paths;
+  const stem = paths.length === 1 ? parse(first).name.replace(/[^A-Za-z0-9_-]+/g, '-') : 'files';
+  const hash = createHash('sha256').update(paths.toSorted().join('\0')).digest('hex');
+  return `${stem}-${hash.slice(0, 6)}`;
+}
+
 /**
  * A pipeline for each format found in the files: it reads them from the beginning, shows the events and keeps them as
  * NDJSON. The format is guessed from a file's first lines.
@@ -45,8 +54,8 @@ export function configurationsFor(files: readonly string[], cwd: string): MadeCo
     group.paths.push(path);
     byFormat.set(name, group);
   }
-  return [...byFormat].map(([format, { stages, paths }], at) => {
-    const name = byFormat.size === 1 ? 'files' : `files-${at + 1}`;
+  return [...byFormat].map(([format, { stages, paths }]) => {
+    const name = nameFor(paths);
     const config = {
       name,
       source: { tail: { paths: paths.map((path) => escapePath(path)) } },

@@ -86,7 +86,8 @@ export class Lanes {
   get areDone(): boolean {
     // Asked whenever a lane ends: all are gone through only when it was the last.
     if (this.#busy > 0) return false;
-    return [...this.#setting.registry.all].every(({ isDue, isFailing }) => isDue && !isFailing);
+    const { registry } = this.#setting;
+    return [...registry.all].every((each) => (each.isDue && !each.isFailing) || registry.isAside(each));
   }
 
   /** There may be more to read. */

@@ -84,6 +84,7 @@ export class Looks {
     const isClear = yield* this.#findAll(due, at);
     if (isFirst) resume(due, this.#setting, this.#lanes);
     // What looks new may be what was not found.
+    for (const incarnation of registry.takeMatched()) this.#lanes.readInSequence(incarnation);
     const unknown = isClear ? paths.flatMap((path) => at.get(path) ?? []) : [];
     if (isFirst && context.isFirstStart) {
       // Nothing is known that one of them could be a copy of, so their order does not matter.

@@ -4,6 +4,7 @@ import { prefixesOf, stemOf } from './names.js';
 /** All incarnations that are known, by file, by place and by path. */
 export class Registry {
   readonly #all = new Set<Incarnation>();
+  readonly #aside = new Set<Incarnation>();
   readonly #byFile = new Map<string, Incarnation>();
   readonly #byLocation = new Map<string, Incarnation>();
   readonly #byPath = new Map<string, Incarnation[]>();
@@ -92,6 +93,22 @@ export class Registry {
   /** What the patterns match now. */
   setMatched(paths: readonly string[]): void {
     this.#matched = new Set(paths);
+  }
+
+  /** Not to be read for as long as the patterns do not match it. */
+  setAside(incarnation: Incarnation): void {
+    this.#aside.add(incarnation);
+  }
+
+  isAside(incarnation: Incarnation): boolean {
+    return this.#aside.has(incarnation);
+  }
+
+  /** Those that were set aside and are matched now. */
+  takeMatched(): Incarnation[] {
+    const matched = [...this.#aside].filter((incarnation) => this.has(incarnation) && this.isMatched(incarnation.path));
+    for (const incarnation of matched) this.#aside.delete(incarnation);
+    return matched;
   }
 
   isMatched(path: string): boolean {

@@ -46,6 +46,9 @@ export function* verify(
 export function resume(saved: readonly Incarnation[], { registry }: Setting, lanes: Lanes): void {
   for (const incarnation of saved) incarnation.isCaughtUp = incarnation.isEnded && incarnation.unread === 0;
   for (const incarnation of saved) {
-    if (registry.has(incarnation)) lanes.readInSequence(incarnation);
+    if (!registry.has(incarnation)) continue;
+    // The patterns are others than in the last life. Known it stays: they may be as they were in the next one.
+    if (!incarnation.isEnded && !registry.isMatched(incarnation.path)) registry.setAside(incarnation);
+    else lanes.readInSequence(incarnation);
   }
 }
