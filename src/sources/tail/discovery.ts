@@ -4,6 +4,7 @@ import { noEvidence } from './evidence.js';
 import { Incarnation } from './incarnation.js';
 import type { Lanes } from './lanes.js';
 import type { Looker, Seen } from './looker.js';
+import { Search } from './rotation.js';
 import type { Setting } from './setting.js';
 
 /** A file that looks like a copy of one that is being read: how long after its last change it is one on its own. */
@@ -16,14 +17,24 @@ export class Discovery {
   readonly #folders: Folders;
   readonly #looker: Looker;
   readonly #lookSoon: () => void;
+  readonly #vacantSince: (path: string) => number | undefined;
   readonly #held = new Map<string, { since: number; size: number }>();
 
-  constructor(setting: Setting, lanes: Lanes, folders: Folders, looker: Looker, lookSoon: () => void) {
+  /** `vacantSince`: when what had a path before was written last, if nothing is known to be there now. */
+  constructor(
+    setting: Setting,
+    lanes: Lanes,
+    folders: Folders,
+    looker: Looker,
+    lookSoon: () => void,
+    vacantSince: (path: string) => number | undefined,
+  ) {
     this.#setting = setting;
     this.#lanes = lanes;
     this.#folders = folders;
     this.#looker = looker;
     this.#lookSoon = lookSoon;
+    this.#vacantSince = vacantSince;
   }
 
   /** A file that had the path and lost it again before anybody saw it there. */
@@ -53,6 +64,7 @@ export class Discovery {
     if (isNewSince && (yield* this.#isCopy(file))) return;
     this.#held.delete(file.id);
     const incarnation = yield* this.#minted(file, isFirstLook);
+    yield* this.#readMissed(incarnation);
     // Meanwhile it may have been found under another name.
     if (registry.owns(file.id)) return;
     incarnation.seenSize = file.size;
@@ -60,6 +72,22 @@ export class Discovery {
     registry.add(incarnation);
     this.#folders.watchFolderOf(file.path);
     this.#lanes.readInSequence(incarnation);
+  }
+
+  /**
+   * What had the path between its last incarnation and this one. The look has listed the folder before it saw this one,
+   * so in between others may have come and gone.
+   */
+  *#readMissed(next: Incarnation): Routine {
+    const sinceMs = this.#vacantSince(next.path);
+    if (sinceMs === undefined) return;
+    const search = new Search(this.#looker, this.#setting.registry);
+    for (const file of yield* search.between(next.path, sinceMs)) {
+      if (file.id === next.fileId) continue;
+      // A copy of this one: it has been cut already, or is about to be.
+      if ((yield* this.#looker.has(file.path, next.evidence)) || (yield* this.#isSame(file, next))) continue;
+      yield* this.readBetween(next.path, file);
+    }
   }
 
   *#minted({ id: fileId, path, size }: Seen, isFirstLook: boolean): Routine<Incarnation> {

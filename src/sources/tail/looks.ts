@@ -45,7 +45,14 @@ export class Looks {
     this.#folders = folders;
     this.#ended = ended;
     this.#looker = new Looker(setting.files);
-    this.#discovery = new Discovery(setting, lanes, folders, this.#looker, () => this.soon());
+    this.#discovery = new Discovery(
+      setting,
+      lanes,
+      folders,
+      this.#looker,
+      () => this.soon(),
+      (path) => this.#vacancies.since(path),
+    );
     this.#vacancies = new Vacancies(setting, lanes, this.#discovery);
   }
 

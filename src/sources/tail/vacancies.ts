@@ -38,6 +38,11 @@ export class Vacancies {
     this.#vacant.set(path, { mtimeMs: latest, since: this.#setting.scheduler.now(), look });
   }
 
+  /** When what had the path was written last; undefined if the path is not vacant. */
+  since(path: string): number | undefined {
+    return this.#vacant.get(path)?.mtimeMs;
+  }
+
   /** Reads files that had a path and lost it again before anybody saw them there. */
   *search(at: ReadonlyMap<string, Seen>, search: Search, look: number): Routine {
     if (this.#vacant.size === 0) return;
