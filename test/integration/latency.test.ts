@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { exampleConfig, Lines, placeForEachTest, until, within } from './harness.js';
@@ -54,5 +55,24 @@ describe('latency', () => {
     expect(latencies).toHaveLength(LINES);
     expect(p50).toBeLessThan(50);
     expect(p99).toBeLessThan(500);
+  });
+
+  it('the first line of an empty file comes at once, not at the next look', async () => {
+    const log = place().write('app.log', '');
+    place().write(
+      'pipeline.yaml',
+      `name: app
+source: { tail: { paths: [app.log], pollMs: 600000 } }
+routes: [{ to: { file: { path: out.ndjson } } }]
+`,
+    );
+    const running = place().start(['run', 'pipeline.yaml']);
+    const out = new Lines(place().path('out.ndjson'));
+    await until(running.stderr, () => existsSync(place().path('data/app.checkpoint')));
+    await wait(500);
+    place().append(log, 'first\n');
+    await until(running.stderr, () => out.more().length > 0);
+    running.kill('SIGTERM');
+    await within(5000, 'the end', running.ended);
   });
 });

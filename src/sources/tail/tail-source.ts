@@ -65,9 +65,12 @@ class Tailing {
   }
 
   #changed(path: string, kind: FolderChange['kind']): void {
-    const incarnation = this.#setting.registry.at(path);
+    const { registry } = this.#setting;
+    const incarnation = registry.at(path);
     if (incarnation !== undefined) this.#lanes.nudge(incarnation);
-    if (kind === 'entry') this.#looks.soon();
+    // A file that was empty is no incarnation before its first line.
+    const isNew = incarnation === undefined && registry.isMatched(path);
+    if (kind === 'entry' || isNew) this.#looks.soon();
   }
 
   /** With `once`: everything that is there was read. */
