@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { levelNames } from '../model/severity.js';
+import type { Condition } from './condition.js';
+import type { FieldsConfig } from './fields.js';
 
 /** What a field can be set to or compared with. */
 export type Scalar = string | number | boolean;
@@ -39,32 +41,10 @@ export interface NormalizeOptions {
 }
 
 /** What an event is asked; all that is given must hold. */
-export interface ConditionOptions {
-  /** One of these levels. */
-  readonly level?: string | readonly string[];
-  /** This level or a more severe one. */
-  readonly minLevel?: string;
-  /** The field that equals, matches, contains and exists look at. */
-  readonly field?: string;
-  /** The field has this value, or one of these. */
-  readonly equals?: Scalar | readonly Scalar[];
-  /** A regular expression (flag u) that finds something in the field. */
-  readonly matches?: string;
-  /** The field contains this text. */
-  readonly contains?: string;
-  /** The field is there (true) or is not (false). */
-  readonly exists?: boolean;
-}
+export type ConditionOptions = Condition;
 
 /** First renamed, then removed, then set. */
-export interface FieldsOptions {
-  /** Fields and their values. */
-  readonly set?: Readonly<Record<string, Scalar>>;
-  /** From the old name to the new one. */
-  readonly rename?: Readonly<Record<string, string>>;
-  /** Names of fields. */
-  readonly remove?: readonly string[];
-}
+export type FieldsOptions = FieldsConfig;
 
 /** One stage: the key is the name of the operator it becomes. */
 export type StageOptions = ExactlyOne<{
