@@ -33,7 +33,7 @@ import { Budget } from './demand.js';
 import { leg } from './leg.js';
 import { settle } from './settle.js';
 import type { PlacedLeg, Settled } from './settle.js';
-import { transform } from './transform.js';
+import { filterFor, transform } from './transform.js';
 import { Turns } from './turns.js';
 
 /** A route of a pipeline: a condition, more stages, and the sinks that get what comes out. */
@@ -257,6 +257,7 @@ function flow(
       once: run.once,
       startDeadlineMs: run.startDeadlineMs,
       forget: (lane) => checkpointer.forget(lane),
+      filterFor: filterFor(spec.stages, spec.routes),
       report: run.report,
       behind: (bytes) => run.behind(bytes),
     }),

@@ -19,8 +19,9 @@ import { MillraceError, messageOf } from '../model/errors.js';
 import { LogEvent } from '../model/event.js';
 import type { Origin } from '../model/event.js';
 import type { Json } from '../model/json.js';
+import type { SourceContext } from '../model/source.js';
 import { Tally } from './tally.js';
-import { hasOwnSeverity, wayOf } from './way.js';
+import { filterAhead, wayOf } from './way.js';
 import type { EventOperator, Way } from './way.js';
 
 /** A way through a pipeline after the common stages. */
@@ -57,20 +58,25 @@ function originOf(lane: Lane): { origin: Origin; tally: Tally } {
   return { origin: { incarnation: lane.id, fields: lane.fields, outcome: tally }, tally };
 }
 
-function endOf({ position, state, bytes, records }: Batch): Pick<Transformed, 'position' | 'state' | 'bytes' | 'read'> {
-  return { position, state, bytes, read: records.length };
+function tallyOf({ filtered = 0 }: Batch): Tally {
+  const tally = new Tally();
+  tally.filteredCount = filtered;
+  return tally;
+}
+
+function endOf(batch: Batch): Pick<Transformed, 'position' | 'state' | 'bytes' | 'read'> {
+  const { position, state, bytes, records, filtered = 0 } = batch;
+  return { position, state, bytes, read: records.length + filtered };
 }
 
 /** The events that the records become: those that come out of the stages that the way begins with. */
-function eventsOf({ first, isFiltered }: Way, records: readonly LogRecord[], origin: Origin): Observable<LogEvent> {
-  const drops = hasOwnSeverity(origin) ? undefined : isFiltered;
+function eventsOf({ first }: Way, records: readonly LogRecord[], origin: Origin): Observable<LogEvent> {
   const { outcome } = origin;
   return new Observable((subscriber) => {
     for (const record of records) {
       if (subscriber.closed) return;
       // Its source knows already that the record cannot be used.
       if (record.fault !== undefined) outcome.rejected(LogEvent.of(origin, record), record.fault);
-      else if (drops?.(record.text) === true) outcome.filtered();
       else {
         const event = first(LogEvent.of(origin, record));
         if (event !== undefined) subscriber.next(event);
@@ -87,6 +93,21 @@ function collectInto(events: LogEvent[]): OperatorFunction<LogEvent, LogEvent[]>
   }, events);
 }
 
+/** All operators in a row, where there is a single route: nothing has to be kept apart. */
+function singleWay(stages: readonly EventOperator[], routes: readonly Route[]): readonly EventOperator[] | undefined {
+  const [only] = routes;
+  return routes.length === 1 && only !== undefined ? [...stages, ...only.stages] : undefined;
+}
+
+/** What the source of a pipeline may filter ahead, with the same outcome. With several routes nothing is certain. */
+export function filterFor(
+  stages: readonly EventOperator[],
+  routes: readonly Route[],
+): NonNullable<SourceContext['filterFor']> {
+  const operators = singleWay(stages, routes);
+  return (fields) => (operators === undefined ? undefined : filterAhead(operators, fields));
+}
+
 /**
  * Puts stages and routes together: the common stages first, then each route's own on its own copy of the events.
  *
@@ -95,15 +116,15 @@ function collectInto(events: LogEvent[]): OperatorFunction<LogEvent, LogEvent[]>
  * - memory: the events that came through, until they are delivered.
  */
 export function transform(stages: readonly EventOperator[], routes: readonly Route[]): Transform {
-  const [only] = routes;
-  // A single route goes on where the common stages end: nothing has to be kept apart.
-  const isSingle = routes.length === 1 && only !== undefined;
-  const common = wayOf(isSingle ? [...stages, ...only.stages] : stages);
+  const single = singleWay(stages, routes);
+  const isSingle = single !== undefined;
+  const common = wayOf(single ?? stages);
   const ways = isSingle ? [] : routes.map((route) => wayOf(route.stages));
 
   const run = (lane: Lane, batch: Batch, records: readonly LogRecord[]): Observable<Transformed> =>
     defer(() => {
       const { origin, tally } = originOf(lane);
+      tally.filteredCount = batch.filtered ?? 0;
       const outputs = routes.map(() => ({ events: [] as LogEvent[], ...originOf(lane) }));
       const events = common.rest(eventsOf(common, records, origin));
       const routed = connect((shared: Observable<LogEvent>) =>
@@ -131,7 +152,7 @@ export function transform(stages: readonly EventOperator[], routes: readonly Rou
   });
 
   const runAlone = (lane: Lane, batch: Batch, record: LogRecord): Observable<Transformed> =>
-    run(lane, batch, [record]).pipe(
+    run(lane, { ...batch, filtered: 0 }, [record]).pipe(
       catchError((error: unknown) => {
         const { origin, tally } = originOf(lane);
         const reason = new MillraceError('MILLRACE_E_STAGE_THREW', messageOf(error), { cause: error });
@@ -145,7 +166,7 @@ export function transform(stages: readonly EventOperator[], routes: readonly Rou
       catchError(() =>
         from(batch.records).pipe(
           concatMap((record) => runAlone(lane, batch, record)),
-          reduce(joined, nothingOf(batch, new Tally())),
+          reduce(joined, nothingOf(batch, tallyOf(batch))),
         ),
       ),
     );

@@ -6,6 +6,8 @@ import type { LogRecord } from './event.js';
 /** A bounded run of records of one lane, and the lane's resume point after it. */
 export interface Batch {
   readonly records: readonly LogRecord[];
+  /** Records that are not among them, because it was certain that they will be filtered. Default 0. */
+  readonly filtered?: number;
   /** The lane's position once this batch has settled. Grows within a lane. */
   readonly position: number;
   /** What it takes of the budget, in bytes of memory. */

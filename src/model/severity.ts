@@ -59,3 +59,16 @@ export function severityOf(level: string): number | undefined {
   if (usual?.[0] === level) return usual[1];
   return BY_NAME.get(level) ?? BY_NAME.get(level.trim().toLowerCase());
 }
+
+/** The same for a name that lies within a text, possibly among white space: most are told without taking them out. */
+export function severityWithin(text: string, from: number, to: number): number | undefined {
+  const usual = BY_FIRST_LETTER[text.charCodeAt(from)];
+  if (usual?.[0].length === to - from && isAt(usual[0], text, from)) return usual[1];
+  return severityOf(text.substring(from, to));
+}
+
+function isAt(name: string, text: string, from: number): boolean {
+  // A native search costs more than a few comparisons.
+  for (let at = 1; at < name.length; at++) if (text.charCodeAt(from + at) !== name.charCodeAt(at)) return false;
+  return true;
+}

@@ -20,6 +20,12 @@ export interface Demand {
   adjust(lane: string, bytes: number): void;
 }
 
+/**
+ * True if it is certain that the record whose text lies between `from` and `to` will be filtered. Then nothing has to be
+ * made of it: it counts as `filtered` of its batch.
+ */
+export type RecordFilter = (text: string, from: number, to: number) => boolean;
+
 /** What a pipeline gives to its source. */
 export interface SourceContext {
   /** Nothing of this pipeline was ever saved. */
@@ -35,6 +41,8 @@ export interface SourceContext {
   readonly startDeadlineMs: number;
   /** Tells that a lane will never be opened again: the checkpoint drops it. */
   readonly forget: (lane: string) => void;
+  /** The filter for the records of a lane with these fields, if the stages can tell by a text. Asking it is optional. */
+  readonly filterFor?: (fields: Readonly<Record<string, unknown>>) => RecordFilter | undefined;
   readonly report: (notice: Notice) => void;
   /** Tells now and then how many bytes are known to be unread. */
   readonly behind: (bytes: number) => void;

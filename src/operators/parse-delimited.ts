@@ -1,6 +1,8 @@
 import { MillraceError } from '../model/errors.js';
 import { Shape } from '../model/event.js';
+import { severityWithin } from '../model/severity.js';
 import type { Parser } from './parser.js';
+import type { LevelHints } from './stage.js';
 
 /** Text with a separator between fields; the last field keeps every further separator. */
 export interface DelimitedConfig {
@@ -41,29 +43,49 @@ export function parseDelimited({ separator, fields }: DelimitedConfig): Parser {
 /** Fields that say the severity of an event before its level does. */
 const STRONGER = ['event.severity', 'log.level'];
 
-/** Finds the level of a text that parses without taking the rest of it apart. */
-export function levelOfDelimited({
-  separator,
-  fields,
-}: DelimitedConfig): ((text: string) => string | undefined) | undefined {
+/** Finds places in one text after the other, without looking again at what it has seen. */
+function finderOf(separator: string): (text: string, from: number) => number {
+  let seen = '';
+  let seenFrom = 0;
+  let seenAt = -1;
+  return (text, from) => {
+    // A text of many lines that have no separator would be searched to its end for each of them.
+    if (text === seen && from >= seenFrom && from <= seenAt) return seenAt;
+    const found = text.indexOf(separator, from);
+    const at = found < 0 ? Infinity : found;
+    if (at - from > FAR) {
+      seen = text;
+      seenFrom = from;
+      seenAt = at;
+    }
+    return at;
+  };
+}
+
+/** Shorter ways are quicker gone again than remembered. */
+const FAR = 256;
+
+/** Finds the severity of a text that parses without taking the rest of it apart. */
+export function severityOfDelimited({ separator, fields }: DelimitedConfig): LevelHints['severityOf'] {
   const slot = fields.indexOf('level');
   const last = fields.length - 1;
   if (slot < 0 || fields.lastIndexOf('level') !== slot || fields.some((field) => STRONGER.includes(field))) {
     return undefined;
   }
-  return (text) => {
-    let from = 0;
-    let levelFrom = 0;
-    let levelTo = text.length;
-    for (let at = 0; at < last; at++) {
-      const to = text.indexOf(separator, from);
-      if (to < 0) return undefined;
-      if (at === slot) {
-        levelFrom = from;
-        levelTo = to;
+  const find = finderOf(separator);
+  return (text, from, to) => {
+    let at = from;
+    let levelFrom = from;
+    let levelTo = to;
+    for (let field = 0; field < last; field++) {
+      const end = find(text, at);
+      if (end + separator.length > to) return undefined;
+      if (field === slot) {
+        levelFrom = at;
+        levelTo = end;
       }
-      from = to + separator.length;
+      at = end + separator.length;
     }
-    return trimmed(text.substring(slot === last ? from : levelFrom, levelTo));
+    return severityWithin(text, slot === last ? at : levelFrom, levelTo);
   };
 }

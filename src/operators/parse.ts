@@ -1,6 +1,6 @@
 import { MillraceError } from '../model/errors.js';
 import { rawShape } from '../model/event.js';
-import { levelOfDelimited, parseDelimited } from './parse-delimited.js';
+import { parseDelimited, severityOfDelimited } from './parse-delimited.js';
 import type { DelimitedConfig } from './parse-delimited.js';
 import { parseJson } from './parse-json.js';
 import type { JsonConfig } from './parse-json.js';
@@ -25,8 +25,8 @@ function parserOf(config: ParseConfig): Parser {
 }
 
 function hintsOf(config: ParseConfig): LevelHints {
-  const levelOf = config.format === 'delimited' ? levelOfDelimited(config) : undefined;
-  return levelOf === undefined ? {} : { levelOf };
+  const severityOf = config.format === 'delimited' ? severityOfDelimited(config) : undefined;
+  return severityOf === undefined ? {} : { severityOf };
 }
 
 function isBlank(text: string): boolean {

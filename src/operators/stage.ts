@@ -10,8 +10,11 @@ export type Step = (event: LogEvent) => LogEvent | undefined;
  * apart; every hint is exact, so the outcome is the same.
  */
 export interface LevelHints {
-  /** The level of the event that a text becomes; undefined if that takes the whole stage to tell. */
-  readonly levelOf?: (text: string) => string | undefined;
+  /**
+   * The severity of the event that the text between `from` and `to` becomes; undefined if it has none, or if that takes
+   * the whole stage to tell.
+   */
+  readonly severityOf?: (text: string, from: number, to: number) => number | undefined;
   /** Every event goes on, with a level of the same severity. */
   readonly keepsLevel?: true;
   /** Whether events of a severity go on, if nothing but the severity decides. */

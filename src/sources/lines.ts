@@ -1,15 +1,30 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import type { LogRecord } from '../model/batch.js';
 import { MillraceError } from '../model/errors.js';
+import type { RecordFilter } from '../model/source.js';
 import type { LineOptions } from './options.js';
 
 /** How long a line may be, and what becomes of a longer one. */
 export type LineLimits = Pick<LineOptions, 'maxLineBytes' | 'onLongLine'>;
 
+/** Lines that were cut: those that became records, and how many more there were that the filter left out. */
+export interface Lines {
+  readonly records: LogRecord[];
+  filtered: number;
+}
+
+export function noLines(): Lines {
+  return { records: [], filtered: 0 };
+}
+
+export function countOf({ records, filtered }: Lines): number {
+  return records.length + filtered;
+}
+
 /** What a record takes in memory beside its text: the objects that stand for it, roughly. */
 export const RECORD_BYTES = 256;
-/** No batch has more. */
-export const MAX_RECORDS = 5000;
+/** No batch has more lines. */
+export const MAX_LINES = 5000;
 
 const LF = 10;
 const CR = 13;
@@ -24,14 +39,16 @@ const BYTE_ORDER_MARK = '\uFEFF';
  */
 export class LineSplitter {
   readonly #limits: LineLimits;
+  readonly #filter: RecordFilter | undefined;
   /** The beginning of a line whose end has not come yet; at most maxLineBytes + 1 of it. */
   #partial: Buffer[] = [];
   #partialBytes = 0;
   #position: number;
   #end: number;
 
-  constructor(limits: LineLimits, position: number) {
+  constructor(limits: LineLimits, position: number, filter?: RecordFilter) {
     this.#limits = limits;
+    this.#filter = filter;
     this.#position = position;
     this.#end = position;
   }
@@ -51,8 +68,8 @@ export class LineSplitter {
     return this.#partialBytes;
   }
 
-  /** Takes lines from a block until there are `maxRecords`; returns how many bytes it has used. */
-  push(block: Buffer, records: LogRecord[], maxRecords: number): number {
+  /** Takes lines from a block until there are `maxLines`; returns how many bytes it has used. */
+  push(block: Buffer, lines: Lines, maxLines: number): number {
     let from = 0;
     if (this.#end > this.#position) {
       const lineEnd = block.indexOf(LF);
@@ -60,17 +77,17 @@ export class LineSplitter {
       this.#hold(block.subarray(0, lineEnd < 0 ? block.length : lineEnd));
       this.#end += from;
       if (lineEnd < 0) return from;
-      records.push(this.#heldRecord(this.#end - 1 - this.#position));
+      this.#add(lines, this.#heldRecord(this.#end - 1 - this.#position));
       this.#position = this.#end;
     }
-    while (from < block.length && records.length < maxRecords) {
+    while (from < block.length && countOf(lines) < maxLines) {
       const to = lastLineEnd(block, from);
       if (to < 0) {
         this.#hold(block.subarray(from));
         this.#end += block.length - from;
         return block.length;
       }
-      const used = this.#split(block.subarray(from, to), records, maxRecords);
+      const used = this.#split(block.subarray(from, to), lines, maxLines);
       from += used;
       this.#end += used;
       this.#position = this.#end;
@@ -79,9 +96,9 @@ export class LineSplitter {
   }
 
   /** The incomplete line is a line: there will be no more. */
-  flush(records: LogRecord[]): void {
+  flush(lines: Lines): void {
     if (this.#end === this.#position) return;
-    records.push(this.#heldRecord(this.#end - this.#position));
+    this.#add(lines, this.#heldRecord(this.#end - this.#position));
     this.#position = this.#end;
   }
 
@@ -103,29 +120,38 @@ export class LineSplitter {
   }
 
   /** Complete lines, up to 96 KiB of them or one longer line. Returns how many bytes it has used. */
-  #split(lines: Buffer, records: LogRecord[], maxRecords: number): number {
-    if (lines.length > this.#limits.maxLineBytes || !isAscii(lines))
-      return this.#splitBytes(lines, records, maxRecords);
-    const text = lines.toString('latin1');
+  #split(bytes: Buffer, lines: Lines, maxLines: number): number {
+    if (bytes.length > this.#limits.maxLineBytes || !isAscii(bytes)) return this.#splitBytes(bytes, lines, maxLines);
+    const text = bytes.toString('latin1');
+    const { records } = lines;
+    const filter = this.#filter;
     const base = this.#end;
+    let room = maxLines - countOf(lines);
     let from = 0;
-    while (from < text.length && records.length < maxRecords) {
+    for (; from < text.length && room > 0; room--) {
       const lineEnd = text.indexOf('\n', from);
-      const isCrLf = lineEnd > from && text.charCodeAt(lineEnd - 1) === CR;
-      records.push({ offset: base + from, text: text.substring(from, isCrLf ? lineEnd - 1 : lineEnd) });
+      const to = lineEnd > from && text.charCodeAt(lineEnd - 1) === CR ? lineEnd - 1 : lineEnd;
+      if (filter?.(text, from, to) === true) lines.filtered++;
+      else records.push({ offset: base + from, text: text.substring(from, to) });
       from = lineEnd + 1;
     }
     return from;
   }
 
-  #splitBytes(lines: Buffer, records: LogRecord[], maxRecords: number): number {
+  #splitBytes(bytes: Buffer, lines: Lines, maxLines: number): number {
     let from = 0;
-    while (from < lines.length && records.length < maxRecords) {
-      const lineEnd = lines.indexOf(LF, from);
-      records.push(this.#record(lines.subarray(from, lineEnd), this.#end + from, lineEnd - from));
+    while (from < bytes.length && countOf(lines) < maxLines) {
+      const lineEnd = bytes.indexOf(LF, from);
+      this.#add(lines, this.#record(bytes.subarray(from, lineEnd), this.#end + from, lineEnd - from));
       from = lineEnd + 1;
     }
     return from;
+  }
+
+  #add(lines: Lines, record: LogRecord): void {
+    const { text, fault } = record;
+    if (fault === undefined && this.#filter?.(text, 0, text.length) === true) lines.filtered++;
+    else lines.records.push(record);
   }
 
   /** `bytes` may be less than the `length` of the line in the file. */

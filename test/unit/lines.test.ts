@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { LogRecord } from '../../src/model/batch.js';
-import { LineSplitter, MAX_RECORDS } from '../../src/sources/lines.js';
+import { countOf, LineSplitter, MAX_LINES, noLines } from '../../src/sources/lines.js';
 import type { LineLimits } from '../../src/sources/lines.js';
 
 const roomy: LineLimits = { maxLineBytes: 1 << 20, onLongLine: 'deadLetter' };
@@ -18,20 +18,21 @@ function plain({ offset, text, bytes, fault }: LogRecord): Plain {
 }
 
 /** Splits blocks, each overwritten once it was pushed, as a reader does with its buffer. */
-function split(blocks: readonly Uint8Array[], limits = roomy, maxRecords = MAX_RECORDS, position = 0): Plain[] {
+function split(blocks: readonly Uint8Array[], limits = roomy, maxLines = MAX_LINES, position = 0): Plain[] {
   const splitter = new LineSplitter(limits, position);
-  const all: LogRecord[] = [];
+  const all = noLines();
   for (const bytes of blocks) {
     const block = Buffer.from(bytes);
     for (let from = 0; from < block.length;) {
-      const records: LogRecord[] = [];
-      const used = splitter.push(block.subarray(from), records, maxRecords);
+      const lines = noLines();
+      const used = splitter.push(block.subarray(from), lines, maxLines);
       expect(used).toBeGreaterThan(0);
-      expect(records.length).toBeLessThanOrEqual(maxRecords);
+      expect(countOf(lines)).toBeLessThanOrEqual(maxLines);
       expect(splitter.heldBytes).toBeLessThanOrEqual(limits.maxLineBytes + 1);
       expect(splitter.position).toBeLessThanOrEqual(splitter.end);
       from += used;
-      all.push(...records);
+      all.records.push(...lines.records);
+      all.filtered += lines.filtered;
     }
     block.fill(0x2a);
   }
@@ -39,7 +40,7 @@ function split(blocks: readonly Uint8Array[], limits = roomy, maxRecords = MAX_R
   expect(splitter.position).toBe(position + blocks.reduce((sum, { length }) => sum + length, 0));
   expect(splitter.end).toBe(splitter.position);
   expect(splitter.heldBytes).toBe(0);
-  return all.map(plain);
+  return all.records.map(plain);
 }
 
 function cut(bytes: Uint8Array, places: readonly number[]): Uint8Array[] {
@@ -87,8 +88,8 @@ const places = fc.array(fc.nat(), { maxLength: 12 });
 describe('LineSplitter', () => {
   it('gives the same records however the bytes are cut into blocks', () => {
     fc.assert(
-      fc.property(content, places, fc.integer({ min: 1, max: 5 }), fc.nat(3), (bytes, cuts, maxRecords, position) => {
-        expect(split(cut(bytes, cuts), roomy, maxRecords, position)).toEqual(expected(bytes, roomy, position));
+      fc.property(content, places, fc.integer({ min: 1, max: 5 }), fc.nat(3), (bytes, cuts, maxLines, position) => {
+        expect(split(cut(bytes, cuts), roomy, maxLines, position)).toEqual(expected(bytes, roomy, position));
       }),
       { numRuns: 1000 },
     );
@@ -97,8 +98,8 @@ describe('LineSplitter', () => {
   it.each(['deadLetter', 'truncate'] as const)('and however long the lines are: %s', (onLongLine) => {
     const limits: LineLimits = { maxLineBytes: 16, onLongLine };
     fc.assert(
-      fc.property(content, places, fc.integer({ min: 1, max: 5 }), (bytes, cuts, maxRecords) => {
-        expect(split(cut(bytes, cuts), limits, maxRecords)).toEqual(expected(bytes, limits));
+      fc.property(content, places, fc.integer({ min: 1, max: 5 }), (bytes, cuts, maxLines) => {
+        expect(split(cut(bytes, cuts), limits, maxLines)).toEqual(expected(bytes, limits));
       }),
       { numRuns: 1000 },
     );
@@ -141,11 +142,11 @@ describe('LineSplitter', () => {
 
   it('holds no more than maxLineBytes of a line without an end', () => {
     const splitter = new LineSplitter({ maxLineBytes: 1000, onLongLine: 'truncate' }, 0);
-    const records: LogRecord[] = [];
-    for (let block = 0; block < 1000; block++) splitter.push(Buffer.alloc(1000, 'z'), records, MAX_RECORDS);
+    const lines = noLines();
+    for (let block = 0; block < 1000; block++) splitter.push(Buffer.alloc(1000, 'z'), lines, MAX_LINES);
     expect(splitter.heldBytes).toBeLessThanOrEqual(1001);
-    splitter.push(Buffer.from('\nnext\n'), records, MAX_RECORDS);
-    expect(records.map(({ offset, text }) => [offset, text.length])).toEqual([
+    splitter.push(Buffer.from('\nnext\n'), lines, MAX_LINES);
+    expect(lines.records.map(({ offset, text }) => [offset, text.length])).toEqual([
       [0, 1000],
       [1_000_001, 4],
     ]);

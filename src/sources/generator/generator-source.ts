@@ -3,7 +3,7 @@ import type { Observable, SchedulerLike } from 'rxjs';
 import type { Batch, Lane, LogRecord } from '../../model/batch.js';
 import type { Json } from '../../model/json.js';
 import type { SavedLane, Source, SourceContext } from '../../model/source.js';
-import { MAX_RECORDS, RECORD_BYTES } from '../lines.js';
+import { MAX_LINES, RECORD_BYTES } from '../lines.js';
 import { generatedLine } from './lines.js';
 import type { LineStyle } from './lines.js';
 import type { GeneratorOptions } from './options.js';
@@ -91,7 +91,7 @@ function batchesOf(log: Log, from: number, context: SourceContext, scheduler: Sc
     // One round is one batch. It begins with a timer even when it is late: a log that is behind must not hold up the rest.
     const round = defer(() => timer(waitMs(log, next, scheduler), scheduler)).pipe(
       switchMap(() => {
-        const records = Math.min(dueBy(log, scheduler) - next, MAX_RECORDS);
+        const records = Math.min(dueBy(log, scheduler) - next, MAX_LINES);
         if (records <= 0) return EMPTY;
         const estimate = Math.min(records * ESTIMATED_RECORD_BYTES, MAX_BATCH_BYTES);
         return context.demand.reserve(log.id, estimate).pipe(
@@ -115,7 +115,7 @@ function batchesOf(log: Log, from: number, context: SourceContext, scheduler: Sc
 
 /** Until the next record is due, but a tick at least, so that a fast log is not cut into batches of one record. */
 function waitMs(log: Log, next: number, scheduler: SchedulerLike): number {
-  if (!log.isPaced || dueBy(log, scheduler) - next >= MAX_RECORDS) return 0;
+  if (!log.isPaced || dueBy(log, scheduler) - next >= MAX_LINES) return 0;
   const { startedAt, rate } = log.style;
   const dueMs = Math.ceil(startedAt + (next * 1000) / rate - scheduler.now());
   return Math.min(Math.max(TICK_MS, dueMs), MAX_WAIT_MS);

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { from, NEVER, of, takeUntil } from 'rxjs';
-import type { Batch, LogRecord } from '../../model/batch.js';
+import type { Batch } from '../../model/batch.js';
 import type { Source, SourceContext } from '../../model/source.js';
 import { steps, wait } from '../../operators/steps.js';
 import type { Routine } from '../../operators/steps.js';
-import { LineSplitter, MAX_RECORDS, RECORD_BYTES } from '../lines.js';
+import { countOf, LineSplitter, MAX_LINES, noLines, RECORD_BYTES } from '../lines.js';
+import type { Lines } from '../lines.js';
 import type { StdinOptions } from './options.js';
 
 /**
@@ -35,30 +36,30 @@ function* read(
   id: string,
   options: StdinOptions,
   input: AsyncIterable<Uint8Array>,
-  { demand, forget }: SourceContext,
+  { demand, forget, filterFor }: SourceContext,
   emit: (batch: Batch) => void,
 ): Routine {
-  const splitter = new LineSplitter(options, 0);
+  const splitter = new LineSplitter(options, 0, filterFor?.(options.fields));
   const blocks = input[Symbol.asyncIterator]();
-  const emitLines = function* (records: readonly LogRecord[], bytes: number): Routine {
-    if (records.length === 0) return;
-    const cost = bytes + records.length * RECORD_BYTES;
+  const emitLines = function* (lines: Lines, bytes: number): Routine {
+    if (countOf(lines) === 0) return;
+    const cost = bytes + lines.records.length * RECORD_BYTES;
     yield* wait(demand.reserve(id, cost));
-    emit({ records, position: splitter.position, bytes: cost, state: null });
+    emit({ ...lines, position: splitter.position, bytes: cost, state: null });
   };
   for (;;) {
     const next = yield* wait<IteratorResult<Uint8Array>>(from(blocks.next()));
     if (next.done === true) break;
     const block = Buffer.from(next.value);
     for (let at = 0; at < block.length;) {
-      const records: LogRecord[] = [];
+      const lines = noLines();
       const held = splitter.heldBytes;
-      const used = splitter.push(block.subarray(at), records, MAX_RECORDS);
+      const used = splitter.push(block.subarray(at), lines, MAX_LINES);
       at += used;
-      yield* emitLines(records, used + held);
+      yield* emitLines(lines, used + held);
     }
   }
-  const rest: LogRecord[] = [];
+  const rest = noLines();
   const held = splitter.heldBytes;
   splitter.flush(rest);
   yield* emitLines(rest, held);

@@ -1,10 +1,9 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { Observable } from 'rxjs';
 import { Tail } from 'tail';
-import type { LogRecord } from '../../model/batch.js';
 import { MillraceError, messageOf } from '../../model/errors.js';
 import type { ErrorCode } from '../../model/errors.js';
-import { LineSplitter } from '../lines.js';
+import { LineSplitter, noLines } from '../lines.js';
 
 /** Where `fromTail` begins, and how long a line may get. */
 export interface FromTailConfig {
@@ -39,10 +38,10 @@ export function fromTail(path: string, config: FromTailConfig = {}): Observable<
   const { fromBeginning = false, lastLines = 0, maxLineBytes = 1_048_576 } = config;
   return new Observable((subscriber) => {
     const splitter = new LineSplitter({ maxLineBytes, onLongLine: 'truncate' }, 0);
-    const lines = (block: Buffer): void => {
-      const records: LogRecord[] = [];
-      splitter.push(block, records, Infinity);
-      for (const { text } of records) subscriber.next(text);
+    const emitLines = (block: Buffer): void => {
+      const lines = noLines();
+      splitter.push(block, lines, Infinity);
+      for (const { text } of lines.records) subscriber.next(text);
     };
     const fail = (error: unknown): void => subscriber.error(faultOf(path, error));
     try {
@@ -50,10 +49,10 @@ export function fromTail(path: string, config: FromTailConfig = {}): Observable<
       subscriber.add(() => tail.unwatch());
       // With `separator: null` and latin1 it hands out the bytes as they are, a character for each.
       tail.on('line', (block: string) => {
-        if (!subscriber.closed) lines(Buffer.from(block, 'latin1'));
+        if (!subscriber.closed) emitLines(Buffer.from(block, 'latin1'));
       });
       tail.on('error', fail);
-      if (!fromBeginning && lastLines > 0) lines(lastBytes(path, cursorOf(tail, path), lastLines));
+      if (!fromBeginning && lastLines > 0) emitLines(lastBytes(path, cursorOf(tail, path), lastLines));
     } catch (error) {
       fail(error);
     }

@@ -1,12 +1,13 @@
 import { map, race, take, takeUntil, timer } from 'rxjs';
 import type { Observable, SchedulerLike } from 'rxjs';
-import type { Batch, LogRecord } from '../../model/batch.js';
+import type { Batch, Lane } from '../../model/batch.js';
 import { MillraceError } from '../../model/errors.js';
 import type { Files, OpenFile } from '../../model/files.js';
 import type { SourceContext } from '../../model/source.js';
 import { steps, wait } from '../../operators/steps.js';
 import type { Routine } from '../../operators/steps.js';
-import { LineSplitter, MAX_RECORDS, RECORD_BYTES } from '../lines.js';
+import { countOf, LineSplitter, MAX_LINES, noLines, RECORD_BYTES } from '../lines.js';
+import type { Lines } from '../lines.js';
 import { matches, readEvidence } from './evidence.js';
 import type { Incarnation, Progress } from './incarnation.js';
 import type { TailOptions } from './options.js';
@@ -53,8 +54,12 @@ export class BufferPool {
 type Emit = (batch: Batch) => void;
 
 /** The batches of one incarnation: until it was read to its end, must make room, or cannot be read. */
-export function readLane(incarnation: Incarnation, environment: ReaderEnvironment): Observable<Batch> {
-  return steps<Batch>((emit) => new LaneReader(incarnation, environment, emit).run()).pipe(
+export function readLane(
+  incarnation: Incarnation,
+  fields: Lane['fields'],
+  environment: ReaderEnvironment,
+): Observable<Batch> {
+  return steps<Batch>((emit) => new LaneReader(incarnation, fields, environment, emit).run()).pipe(
     // What was read is settled by those who have it; what is still being read will be read again.
     takeUntil(environment.context.stop),
   );
@@ -63,14 +68,16 @@ export function readLane(incarnation: Incarnation, environment: ReaderEnvironmen
 /** One turn of reading an incarnation, from opening its file to closing it. */
 class LaneReader {
   readonly #incarnation: Incarnation;
+  readonly #fields: Lane['fields'];
   readonly #environment: ReaderEnvironment;
   readonly #emit: Emit;
   #blockBytes = SMALL_BLOCK_BYTES;
   /** Where it ended when it had not grown for `rotateWaitMs`. */
   #quietEnd: number | undefined;
 
-  constructor(incarnation: Incarnation, environment: ReaderEnvironment, emit: Emit) {
+  constructor(incarnation: Incarnation, fields: Lane['fields'], environment: ReaderEnvironment, emit: Emit) {
     this.#incarnation = incarnation;
+    this.#fields = fields;
     this.#environment = environment;
     this.#emit = emit;
   }
@@ -110,7 +117,9 @@ class LaneReader {
       incarnation.isRewritten = true;
       return undefined;
     }
-    const splitter = new LineSplitter(this.#environment.options, incarnation.position);
+    const { options, context } = this.#environment;
+    const filter = context.filterFor?.(this.#fields);
+    const splitter = new LineSplitter(options, incarnation.position, filter);
     incarnation.progress = { splitter, keeper };
     return incarnation.progress;
   }
@@ -181,19 +190,20 @@ class LaneReader {
     let batches = 0;
     for (let from = 0; from < block.length;) {
       const held = progress.splitter.heldBytes;
-      const records: LogRecord[] = [];
-      const used = progress.splitter.push(block.subarray(from), records, MAX_RECORDS);
+      const lines = noLines();
+      const used = progress.splitter.push(block.subarray(from), lines, MAX_LINES);
       progress.keeper.add(block.subarray(from, from + used));
       from += used;
       const heldMore = progress.splitter.heldBytes - held;
       // What is left out of a line that is too long takes no room, and no batch would ever give it back.
-      const bytes = records.length === 0 ? 0 : used - heldMore + records.length * RECORD_BYTES;
+      const count = countOf(lines);
+      const bytes = count === 0 ? 0 : used - heldMore + lines.records.length * RECORD_BYTES;
       const taken = bytes + heldMore;
       if (rest > 0) demand.adjust(id, taken - rest);
       else yield* wait(demand.reserve(id, taken));
       rest = 0;
-      if (records.length > 0) {
-        this.#emitBatch(records, bytes, progress);
+      if (count > 0) {
+        this.#emitBatch(lines, bytes, progress);
         batches++;
       }
     }
@@ -201,11 +211,11 @@ class LaneReader {
     return batches;
   }
 
-  #emitBatch(records: readonly LogRecord[], bytes: number, { splitter, keeper }: Progress): void {
+  #emitBatch(lines: Lines, bytes: number, { splitter, keeper }: Progress): void {
     const incarnation = this.#incarnation;
     incarnation.position = splitter.position;
     incarnation.evidence = keeper.evidence;
-    this.#emit({ records, position: splitter.position, bytes, state: incarnation.state });
+    this.#emit({ ...lines, position: splitter.position, bytes, state: incarnation.state });
   }
 
   /** At the end of the file: waits for more, or says that there will be none for now. */
@@ -239,12 +249,12 @@ class LaneReader {
 
   #flush(progress: Progress): void {
     const held = progress.splitter.heldBytes;
-    const records: LogRecord[] = [];
-    progress.splitter.flush(records);
-    if (records.length === 0) return;
+    const lines = noLines();
+    progress.splitter.flush(lines);
+    if (countOf(lines) === 0) return;
     // What the incomplete line takes was reserved when it was read.
     this.#environment.context.demand.adjust(this.#incarnation.id, RECORD_BYTES);
-    this.#emitBatch(records, held + RECORD_BYTES, progress);
+    this.#emitBatch(lines, held + RECORD_BYTES, progress);
   }
 
   /** The file is not what it should be: the next look finds out, and opens it again. */

@@ -163,16 +163,17 @@ export class Lanes {
       }
       const ended = new Subject<never>();
       const { id, path, position, state } = incarnation;
+      const fields = { ...this.#setting.options.fields, 'log.file.path': path };
       const lane: Lane = {
         id,
         position,
         state,
-        fields: { ...this.#setting.options.fields, 'log.file.path': path },
+        fields,
         revoked: NEVER,
         batches: defer(() => {
           // By now it is in the checkpoint.
           this.forgetLeft(path);
-          return readLane(incarnation, this.#environment);
+          return readLane(incarnation, fields, this.#environment);
         }).pipe(
           catchError((error: unknown) => {
             this.#failed(incarnation, error);
