@@ -4,6 +4,19 @@ import type { LogEvent, Shape } from './event.js';
 
 // Anything else between quotes is valid JSON as it stands. Lone surrogates are not; pairs take the slow way too.
 const NEEDS_ESCAPE = /["\\\u0000-\u001f\ud800-\udfff]/;
+/** Up to this length a look at each character is quicker than the expression. */
+const SHORT_CHARS = 32;
+const QUOTE = 34;
+const BACKSLASH = 92;
+
+function needsEscape(text: string): boolean {
+  if (text.length > SHORT_CHARS) return NEEDS_ESCAPE.test(text);
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code < 32 || code === QUOTE || code === BACKSLASH || (code >= 0xd800 && code < 0xe000)) return true;
+  }
+  return false;
+}
 
 /** undefined for what JSON cannot say (undefined itself, functions); NaN and infinities become null. */
 function json(value: unknown): string | undefined {
@@ -54,7 +67,7 @@ export function eventSerialiser(): (event: LogEvent) => string {
       const value = values[slot];
       if (key === undefined) continue;
       // Written out for texts and numbers, which most values are.
-      if (typeof value === 'string' && !NEEDS_ESCAPE.test(value)) text += key + '"' + value + '",';
+      if (typeof value === 'string' && !needsEscape(value)) text += key + '"' + value + '",';
       else if (typeof value === 'number' && Number.isFinite(value)) text += key + String(value) + ',';
       else {
         const other = json(value);
