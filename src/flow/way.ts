@@ -5,6 +5,9 @@ import { fused, isStage } from '../operators/stage.js';
 import type { Stage, Step } from '../operators/stage.js';
 import { counted } from './counted.js';
 
+/** The highest of OpenTelemetry's severity numbers. */
+const MOST_SEVERE = 24;
+
 /** An operator on events: one of ours, or any other. */
 export type EventOperator = OperatorFunction<LogEvent, LogEvent>;
 
@@ -50,8 +53,10 @@ export function filterAhead(
   const severityOf = parse?.hints.severityOf;
   const admits = others.find(({ hints }) => hints.keepsLevel === undefined)?.hints.admits;
   if (severityOf === undefined || admits === undefined) return undefined;
+  // Asked once for each severity, not once for each line.
+  const isAdmitted = Array.from({ length: MOST_SEVERE + 1 }, (_, severity) => admits(severity));
   return (text, from, to) => {
     const severity = severityOf(text, from, to);
-    return severity !== undefined && !admits(severity);
+    return severity !== undefined && isAdmitted[severity] === false;
   };
 }

@@ -1,6 +1,6 @@
 import type { DeadLetter } from './dead-letter.js';
 import { MillraceError } from './errors.js';
-import type { LogEvent, Shape } from './event.js';
+import type { LogEvent, Origin, Shape } from './event.js';
 
 // Anything else between quotes is valid JSON as it stands. Lone surrogates are not; pairs take the slow way too.
 const NEEDS_ESCAPE = /["\\\u0000-\u001f\ud800-\udfff]/;
@@ -32,49 +32,78 @@ function json(value: unknown): string | undefined {
 /** Names that only millrace gives. A parsed field of that name is not written. */
 const OWN = ['event.id'];
 
+/** What comes between two values: by what the last one leaves open, and what the next one begins with. */
+interface Joint {
+  /** At the beginning, before anything but a text: `{"key":`. */
+  readonly first: string;
+  /** At the beginning, before a text: `{"key":"`. */
+  readonly firstOpen: string;
+  /** After anything but a text, before a text: `,"key":"`. */
+  readonly open: string;
+  /** After a text, before a text: `","key":"`. */
+  readonly closeOpen: string;
+  /** After anything but a text, before anything else: `,"key":`. */
+  readonly plain: string;
+  /** After a text, before anything else: `","key":`. */
+  readonly close: string;
+}
+
+function jointOf(key: string): Joint {
+  const name = `,${JSON.stringify(key)}:`;
+  const first = `{${name.substring(1)}`;
+  return { first, firstOpen: `${first}"`, open: `${name}"`, closeOpen: `"${name}"`, plain: name, close: `"${name}` };
+}
+
+/** The fields that an origin gives to events of a shape, as they end each text: `,"name":value …,"event.id":"incarnation`. */
+function endingOf({ fields, incarnation }: Origin, shape: Shape): string {
+  let text = '';
+  for (const [key, value] of Object.entries(fields)) {
+    const own = shape.keys.includes(key) || OWN.includes(key) ? undefined : json(value);
+    if (own !== undefined) text += `,${JSON.stringify(key)}:${own}`;
+  }
+  return `${text},"event.id":${JSON.stringify(incarnation).slice(0, -1)}`;
+}
+
 /**
  * Writes events as flat JSON, one text an event, without a line end: the event's fields, then the origin's that the
  * event does not have, then `event.id`. What is the same for many events is put together once, so each sink makes its
- * own serialiser and uses it for all its events.
+ * own serialiser and uses it for all its events. Concatenations cost more than anything else here: hence the joints.
  */
 export function eventSerialiser(): (event: LogEvent) => string {
   let shape: Shape | undefined;
-  let originFields: unknown;
-  let incarnation: string | undefined;
-  let keys: readonly (string | undefined)[] = [];
-  let fields = '';
-  let tail = '';
+  let origin: Origin | undefined;
+  let joints: readonly (Joint | undefined)[] = [];
+  let ending = '';
+  /** The same after a text. */
+  let closing = '';
   return (event) => {
-    const { origin, values } = event;
-    if (event.shape !== shape || origin.fields !== originFields) {
-      shape = event.shape;
-      originFields = origin.fields;
-      keys = shape.keys.map((key) => (OWN.includes(key) ? undefined : `${JSON.stringify(key)}:`));
-      incarnation = undefined;
-      fields = '';
-      for (const [key, value] of Object.entries(origin.fields)) {
-        const text = shape.keys.includes(key) || OWN.includes(key) ? undefined : json(value);
-        if (text !== undefined) fields += `${JSON.stringify(key)}:${text},`;
-      }
+    const { values } = event;
+    if (event.shape !== shape || event.origin !== origin) {
+      if (event.shape !== shape) joints = event.shape.keys.map((key) => (OWN.includes(key) ? undefined : jointOf(key)));
+      ({ shape, origin } = event);
+      ending = endingOf(origin, shape);
+      closing = `"${ending}`;
     }
-    if (origin.incarnation !== incarnation) {
-      incarnation = origin.incarnation;
-      tail = `${fields}"event.id":${JSON.stringify(incarnation).slice(0, -1)}`;
-    }
-    let text = '{';
-    for (let slot = 0; slot < keys.length; slot++) {
-      const key = keys[slot];
+    let text = '';
+    let isOpen = false;
+    for (let slot = 0; slot < joints.length; slot++) {
+      const joint = joints[slot];
       const value = values[slot];
-      if (key === undefined) continue;
+      if (joint === undefined) continue;
       // Written out for texts and numbers, which most values are.
-      if (typeof value === 'string' && !needsEscape(value)) text += key + '"' + value + '",';
-      else if (typeof value === 'number' && Number.isFinite(value)) text += key + String(value) + ',';
-      else {
-        const other = json(value);
-        if (other !== undefined) text += key + other + ',';
+      if (typeof value === 'string' && !needsEscape(value)) {
+        text += (text === '' ? joint.firstOpen : isOpen ? joint.closeOpen : joint.open) + value;
+        isOpen = true;
+        continue;
       }
+      const other = typeof value === 'number' && Number.isFinite(value) ? String(value) : json(value);
+      if (other === undefined) continue;
+      text += (text === '' ? joint.first : isOpen ? joint.close : joint.plain) + other;
+      isOpen = false;
     }
-    return text + tail + event.idInOrigin + '"}';
+    const end = event.idInOrigin + '"}';
+    if (text === '') return `{${ending.substring(1)}${end}`;
+    return text + (isOpen ? closing : ending) + end;
   };
 }
 
