@@ -46,6 +46,12 @@ const MAX_EXPONENT = 1000;
 /**
  * The wait in milliseconds after the n-th failure in a row (n from 1): min(maxMs, initialMs · 2^(n−1)), with jitter.
  * Source: Exponential Backoff And Jitter, AWS Architecture Blog, 2015.
+ *
+ * @example
+ * ```ts
+ * console.log([1, 2, 3, 4].map((n) => backoffMs({ initialMs: 100, maxMs: 500, jitter: 0 }, n)));
+ * // → [ 100, 200, 400, 500 ]
+ * ```
  */
 export function backoffMs(
   policy: BackoffPolicy,
@@ -89,9 +95,22 @@ function waitFor(
  *
  * - on error: a recoverable error waits; any other, and the last of `maxTriesInARow`, ends the stream.
  *
+ * ```marbles
+ * source  -a#
+ * > retry({ delay: backoffDelay({ initialMs: 2, jitter: 0, maxTriesInARow: 3 }) })
+ * output  -a---a-----a#
+ * subs    ^-!
+ * subs    ----^-!
+ * subs    ----------^-!
+ * where   '#': 'MILLRACE_E_RETRY_EXHAUSTED'
+ * ```
+ *
  * @example
  * ```ts
- * request$.pipe(retry({ delay: backoffDelay({ initialMs: 200, maxTriesInARow: 3 }) }))
+ * let tries = 0;
+ * const request$ = defer(() => (++tries < 3 ? throwError(() => 'busy') : of(`done after ${tries} tries`)));
+ * request$.pipe(retry({ delay: backoffDelay({ initialMs: 200, maxTriesInARow: 3 }) })).subscribe(console.log);
+ * // → done after 3 tries
  * ```
  */
 export function backoffDelay(
@@ -126,9 +145,22 @@ export function backoffWaits(policy: BackoffPolicy, scheduler: SchedulerLike): (
  * - on unsubscribe: a running wait is cancelled.
  * - memory: two numbers a subscription.
  *
+ * ```marbles
+ * source  -#
+ * > retryWhen(backoff({ initialMs: 2, jitter: 0 }))
+ * output  ------------------
+ * subs    ^!
+ * subs    ---^!
+ * subs    --------^!
+ * unsub   ----------------!
+ * ```
+ *
  * @example
  * ```ts
- * source$.pipe(retryWhen(backoff({ initialMs: 100, maxMs: 30_000 })))
+ * let tries = 0;
+ * const source$ = defer(() => (++tries < 3 ? throwError(() => 'busy') : of('done')));
+ * source$.pipe(retryWhen(backoff({ initialMs: 100, maxMs: 30_000 }))).subscribe(console.log);
+ * // → done
  * ```
  */
 export function backoff(

@@ -23,9 +23,23 @@ export interface BatchConfig<T> {
  * - never emits an empty array; keeps the order; the timer is armed by the first element of a batch.
  * - memory: one batch. A throw in `bytesOf` is an error notification.
  *
+ * ```marbles
+ * source  -a-b-c-----d---|
+ * > batch({ maxWaitMs: 4, maxCount: 2 })
+ * output  ---x-----y-----(z|)
+ * where   x: ['a', 'b'], y: ['c'], z: ['d']
+ * ```
+ *
  * @example
  * ```ts
- * lines$.pipe(batch({ maxWaitMs: 200, maxCount: 500 }), concatMap((lines) => insert(lines)))
+ * from(['a', 'b', 'c'])
+ *   .pipe(
+ *     batch({ maxWaitMs: 200, maxCount: 2 }),
+ *     concatMap((lines) => of(`inserted ${lines.join(' ')}`)),
+ *   )
+ *   .subscribe(console.log);
+ * // → inserted a b
+ * // → inserted c
  * ```
  */
 export function batch<T>(

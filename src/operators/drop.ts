@@ -8,9 +8,19 @@ import type { Stage } from './stage.js';
  *
  * - on error, on complete, on unsubscribe: as the source. Keeps the order. Memory: none.
  *
+ * ```marbles
+ * source  -a-b-c-|
+ * > drop({ field: 'url.path', equals: '/health' })
+ * output  -a---c-|
+ * where   a: event({ 'url.path': '/' }), b: event({ 'url.path': '/health' }), c: event({})
+ * ```
+ *
  * @example
  * ```ts
- * events$.pipe(drop({ field: 'url.path', equals: '/health' }))
+ * events('{"path":"/"}', '{"path":"/health"}')
+ *   .pipe(parse({ format: 'json' }), drop({ field: 'path', equals: '/health' }))
+ *   .subscribe((event) => console.log(event.fields));
+ * // → { path: '/' }
  * ```
  */
 export function drop(condition: Condition): Stage {

@@ -18,9 +18,20 @@ export interface FallbackConfig {
  * - values that came before the error stay; nothing is repeated.
  * - memory: none.
  *
+ * ```marbles
+ * source     -a-b-#
+ * secondary       --c-d|
+ * > fallbackTo(() => secondary)
+ * output          -a-b---c-d|
+ * secondary.subs  -----^----!
+ * ```
+ *
  * @example
  * ```ts
- * primary$.pipe(fallbackTo(() => secondary$, { when: (error) => error instanceof TimeoutError }))
+ * const primary$ = concat(of('a'), throwError(() => new Error('down')));
+ * primary$.pipe(fallbackTo(() => of('b'), { when: (error) => error instanceof Error })).subscribe(console.log);
+ * // → a
+ * // → b
  * ```
  */
 export function fallbackTo<T, O extends ObservableInput<unknown>>(

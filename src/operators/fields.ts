@@ -14,9 +14,20 @@ export interface FieldsConfig {
  *
  * - on error, on complete, on unsubscribe: as the source. Keeps the order, emits every event. Memory: none.
  *
+ * ```marbles
+ * source  -a-b-|
+ * > fields({ rename: { msg: 'message' }, set: { 'service.name': 'shop' } })
+ * output  -x-y-|
+ * where   a: event({ msg: 'm' }), x: { message: 'm', 'service.name': 'shop' }
+ * where   b: event({ n: 1 }), y: { n: 1, 'service.name': 'shop' }
+ * ```
+ *
  * @example
  * ```ts
- * events$.pipe(fields({ rename: { msg: 'message' }, set: { 'service.name': 'shop' } }))
+ * events('{"msg":"started"}')
+ *   .pipe(parse({ format: 'json' }), fields({ rename: { msg: 'message' }, set: { 'service.name': 'shop' } }))
+ *   .subscribe((event) => console.log(event.fields));
+ * // → { message: 'started', 'service.name': 'shop' }
  * ```
  */
 export function fields({ rename = {}, remove = [], set = {} }: FieldsConfig): Stage {

@@ -8,9 +8,19 @@ import type { Stage } from './stage.js';
  *
  * - on error, on complete, on unsubscribe: as the source. Keeps the order. Memory: none.
  *
+ * ```marbles
+ * source  -e-i-w-|
+ * > keep({ level: ['ERROR', 'WARN'] })
+ * output  -e---w-|
+ * where   e: event({ level: 'error' }), i: event({ level: 'INFO' }), w: event({ level: 'WARNING' })
+ * ```
+ *
  * @example
  * ```ts
- * events$.pipe(keep({ level: ['ERROR', 'WARN'] }))
+ * events('WARN|disk is full', 'INFO|all is well')
+ *   .pipe(parse({ format: 'delimited', separator: '|', fields: ['level', 'message'] }), keep({ level: ['ERROR', 'WARN'] }))
+ *   .subscribe((event) => console.log(event.get('message')));
+ * // → disk is full
  * ```
  */
 export function keep(condition: Condition): Stage {

@@ -61,9 +61,21 @@ function timeReader({ readTime, isUtc = true }: NormalizeConfig): (value: unknow
  * - on error, on complete, on unsubscribe: as the source. Keeps the order, emits every event.
  * - memory: one plan for the shape of the last event.
  *
+ * ```marbles
+ * source  -a-b-|
+ * > normalize()
+ * output  -x-y-|
+ * where   a: event({ time: '2024-05-01 12:00:00', level: 'warn' })
+ * where   x: { '@timestamp': '2024-05-01T12:00:00.000Z', 'log.level': 'warn', 'event.severity': 13 }
+ * where   b: event({ level: 'odd' }), y: { level: 'odd' }
+ * ```
+ *
  * @example
  * ```ts
- * events$.pipe(parse({ format: 'json' }), normalize())
+ * events('{"time":"2024-05-01 12:00:00","level":"warn"}')
+ *   .pipe(parse({ format: 'json' }), normalize())
+ *   .subscribe((event) => console.log(event.fields));
+ * // → { '@timestamp': '2024-05-01T12:00:00.000Z', 'log.level': 'warn', 'event.severity': 13 }
  * ```
  */
 export function normalize(config: NormalizeConfig = {}): Stage {

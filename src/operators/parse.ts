@@ -42,9 +42,20 @@ function isBlank(text: string): boolean {
  * - on error, on complete, on unsubscribe: as the source.
  * - keeps the order; memory: none that grows.
  *
+ * ```marbles
+ * source  -a-b-c-|
+ * > parse({ format: 'delimited', separator: '|', fields: ['level', 'message'] })
+ * output  -x-----|
+ * where   a: line('INFO|all is well'), b: line('INFO'), c: line('  ')
+ * where   x: { level: 'INFO', message: 'all is well' }
+ * ```
+ *
  * @example
  * ```ts
- * events$.pipe(parse({ format: 'delimited', separator: '|', fields: ['time', 'level', 'message'] }))
+ * events('12:00|INFO|started | ok', 'no separator')
+ *   .pipe(parse({ format: 'delimited', separator: '|', fields: ['time', 'level', 'message'] }))
+ *   .subscribe((event) => console.log(event.fields));
+ * // → { time: '12:00', level: 'INFO', message: 'started | ok' }
  * ```
  */
 export function parse(config: ParseConfig): Stage {

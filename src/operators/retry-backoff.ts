@@ -14,9 +14,26 @@ import type { BackoffPolicy } from './backoff.js';
  * - never repeats or drops a value itself; what a source emits again after a resubscription comes again.
  * - memory: two numbers a subscription.
  *
+ * ```marbles
+ * source  -a#
+ * > retryBackoff({ initialMs: 2, jitter: 0, maxTriesInARow: 3 })
+ * output  -a---a-----a#
+ * subs    ^-!
+ * subs    ----^-!
+ * subs    ----------^-!
+ * where   '#': 'MILLRACE_E_RETRY_EXHAUSTED'
+ * ```
+ *
  * @example
  * ```ts
- * send$.pipe(retryBackoff({ initialMs: 100, maxMs: 30_000, recoverable: (error) => error instanceof HttpError }))
+ * let tries = 0;
+ * const send$ = defer(() => (++tries < 3 ? throwError(() => 'busy') : of('sent')));
+ * const waits: number[] = [];
+ * const policy = { initialMs: 100, jitter: 0, recoverable: (error: unknown) => error === 'busy' };
+ * send$
+ *   .pipe(retryBackoff({ ...policy, onRetry: ({ waitMs }) => waits.push(waitMs) }))
+ *   .subscribe((answer) => console.log(answer, waits));
+ * // → sent [ 100, 200 ]
  * ```
  */
 export function retryBackoff<T>(
