@@ -357,3 +357,92 @@ describe('the scheduler', () => {
     expect(waits).toEqual(_.includes('backoffDelay') ? [2, 4, 8] : [2, 2, 2]);
   });
 });
+
+describe.each(forms)('%s: an AbortSignal', (_, form) => {
+  const aborted = new MillraceError('MILLRACE_E_RETRY_ABORTED', undefined, { cause: 'boom' });
+
+  it(
+    'ends a running wait, with the last error as the cause',
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const controller = new AbortController();
+      const source = cold('  -#          ', undefined, 'boom');
+      const abort = cold('   -----a      ').pipe(
+        map(() => {
+          controller.abort();
+        }),
+      );
+      const subs = ['        ^!          ', '---^!       '];
+      const expected = '     -----#      ';
+      expectObservable(abort).toBe('-----a', { a: undefined });
+      expectObservable(source.pipe(form({ ...stairs, signal: controller.signal }))).toBe(expected, undefined, aborted);
+      expectSubscriptions(source.subscriptions).toBe(subs);
+    }),
+  );
+
+  it('that is aborted already ends it at the next failure, and none listens when the wait is over', () => {
+    const ends: unknown[] = [];
+    boom.pipe(form({ signal: AbortSignal.abort() })).subscribe({ error: (error: unknown) => ends.push(error) });
+    expect(ends).toEqual([aborted]);
+    const { signal } = new AbortController();
+    let listeners = 0;
+    signal.addEventListener = () => {
+      listeners++;
+    };
+    signal.removeEventListener = () => {
+      listeners--;
+    };
+    const scheduler = new VirtualTimeScheduler();
+    let lives = 0;
+    const source = defer(() => (lives++ < 3 ? boom : of('done')));
+    source.pipe(form({ ...stairs, signal }, scheduler)).subscribe();
+    expect(listeners).toBe(1);
+    scheduler.flush();
+    expect(lives).toBe(4);
+    expect(listeners).toBe(0);
+  });
+});
+
+describe.each(forms.filter(([name]) => !name.includes('backoffDelay')))('%s: the total time', (_, form) => {
+  it(
+    'ends it when the next try would be too late after the first failure in a row',
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold('  -#              ', undefined, 'boom');
+      // Fails at 1, 4 and 9; the next try would be at 17.
+      const subs = [
+        '                    ^!              ',
+        '                    ---^!           ',
+        '                    --------^!      ',
+      ];
+      const expected = '     ---------#      ';
+      const exhaustedTime = new MillraceError('MILLRACE_E_RETRY_EXHAUSTED', '3 in a row within 15 ms', {
+        cause: 'boom',
+      });
+      expectObservable(source.pipe(form({ ...stairs, maxTotalMs: 15 }))).toBe(expected, undefined, exhaustedTime);
+      expectSubscriptions(source.subscriptions).toBe(subs);
+    }),
+  );
+
+  it(
+    'begins anew after a stable period, and exactly the limit is still in time',
+    marbles(({ cold, expectObservable }) => {
+      const lives = ['#', '-----#', '-----#', '(b|)'];
+      const expected = '   -------------(b|)';
+      const policy = { initialMs: 1, maxMs: 1, jitter: 0, stableMs: 5, maxTotalMs: 1 };
+      expectObservable(eachLife(cold, lives).pipe(form(policy))).toBe(expected);
+    }),
+  );
+});
+
+describe('backoff(policy) for metrics', () => {
+  it(
+    'emits the failed try when the next one may start',
+    marbles(({ cold, expectObservable }) => {
+      const errors = cold('  e-----e-----|');
+      const expected = '     --x-------y-|';
+      expectObservable(backoff(stairs)(errors)).toBe(expected, {
+        x: { error: 'e', triesInARow: 1, waitMs: 2 },
+        y: { error: 'e', triesInARow: 2, waitMs: 4 },
+      });
+    }),
+  );
+});

@@ -1,4 +1,16 @@
-import { asyncScheduler, concatMap, defer, merge, Observable, take, tap, throwError, timer } from 'rxjs';
+import {
+  asyncScheduler,
+  concatMap,
+  defer,
+  fromEvent,
+  map,
+  merge,
+  Observable,
+  take,
+  tap,
+  throwError,
+  timer,
+} from 'rxjs';
 import type { SchedulerLike } from 'rxjs';
 import { MillraceError } from '../model/errors.js';
 
@@ -24,12 +36,16 @@ export interface BackoffPolicy {
   readonly jitter?: 'full' | number;
   /** This many failures in a row end it, the first try included. Default: no limit. */
   readonly maxTriesInARow?: number;
+  /** When the next try would start later than this after the first failure in a row, it ends instead. Default: no limit. */
+  readonly maxTotalMs?: number;
   /** A stream that lasted this long after a retry starts counting at one again. Default 60 000. */
   readonly stableMs?: number;
   /** Errors for which this says false are passed on at once. Default: all are recoverable. */
   readonly recoverable?: (error: unknown) => boolean;
   /** Cuts every running wait short when it emits: the next try starts at once. Must not replay what it emitted. */
   readonly wake?: Observable<unknown>;
+  /** When it is aborted there are no more tries: a running wait, or the next failure, is the end. */
+  readonly signal?: AbortSignal;
   /** Hears of every failed try that will be followed by another. */
   readonly onRetry?: (failed: FailedTry) => void;
   /** Source of randomness: 0 ≤ x < 1. Default Math.random. */
@@ -67,33 +83,58 @@ export function backoffMs(
   return Math.min(maxMs, Math.max(initialMs, spread));
 }
 
-/** Waits as the policy says for the n-th failure in a row, then emits once; errors when the policy gives up. */
+/** What is known of the failures in a row when the last one is judged. */
+interface Row {
+  readonly triesInARow: number;
+  /** How long ago the first one was. */
+  readonly sinceFirstMs: number;
+}
+
+function aborted(error: unknown): MillraceError {
+  return new MillraceError('MILLRACE_E_RETRY_ABORTED', undefined, { cause: error });
+}
+
+/** Waits as the policy says for the n-th failure in a row, then emits it once; errors when the policy gives up. */
 function waitFor(
   policy: BackoffPolicy,
   error: unknown,
-  triesInARow: number,
+  { triesInARow, sinceFirstMs }: Row,
   scheduler: SchedulerLike,
-): Observable<unknown> {
+): Observable<FailedTry> {
   // Passed on as it is, whatever was thrown.
   if (policy.recoverable?.(error) === false) return new Observable((subscriber) => subscriber.error(error));
-  const { maxTriesInARow = Infinity, wake, onRetry } = policy;
-  if (triesInARow >= maxTriesInARow) {
-    return throwError(
-      () => new MillraceError('MILLRACE_E_RETRY_EXHAUSTED', `${triesInARow} in a row`, { cause: error }),
-    );
-  }
+  const { maxTriesInARow = Infinity, maxTotalMs = Infinity, wake, signal, onRetry } = policy;
+  const exhausted = (detail: string): Observable<never> =>
+    throwError(() => new MillraceError('MILLRACE_E_RETRY_EXHAUSTED', detail, { cause: error }));
+  if (signal?.aborted === true) return throwError(() => aborted(error));
+  if (triesInARow >= maxTriesInARow) return exhausted(`${triesInARow} in a row`);
   const waitMs = backoffMs(policy, triesInARow);
-  onRetry?.({ error, triesInARow, waitMs });
-  const elapsed = timer(waitMs, scheduler);
+  if (sinceFirstMs + waitMs > maxTotalMs) return exhausted(`${triesInARow} in a row within ${maxTotalMs} ms`);
+  const failed: FailedTry = { error, triesInARow, waitMs };
+  onRetry?.(failed);
+  const ends: Observable<unknown>[] = [timer(waitMs, scheduler)];
   // Not `race`: a wake that completes would win it, and the source would be taken for complete.
-  return wake === undefined ? elapsed : merge(elapsed, wake).pipe(take(1));
+  if (wake !== undefined) ends.push(wake);
+  if (signal !== undefined) ends.push(abortOf(signal, error));
+  return merge(...ends).pipe(
+    take(1),
+    map(() => failed),
+  );
+}
+
+function abortOf(signal: AbortSignal, error: unknown): Observable<never> {
+  return fromEvent(signal, 'abort').pipe(
+    map(() => {
+      throw aborted(error);
+    }),
+  );
 }
 
 /**
  * The delay for `retry({ delay: backoffDelay(policy) })`. Stateless, so it may be shared; without the reset after
- * `stableMs`, because `retry` counts over the whole life of the subscription.
+ * `stableMs` and without `maxTotalMs`, because `retry` counts over the whole life of the subscription and tells no time.
  *
- * - on error: a recoverable error waits; any other, and the last of `maxTriesInARow`, ends the stream.
+ * - on error: a recoverable error waits; any other, the last of `maxTriesInARow`, and an aborted `signal` end the stream.
  *
  * ```marbles
  * source  -a#
@@ -114,23 +155,31 @@ function waitFor(
  * ```
  */
 export function backoffDelay(
-  policy: BackoffPolicy,
+  policy: Omit<BackoffPolicy, 'maxTotalMs'>,
   scheduler: SchedulerLike = asyncScheduler,
-): (error: unknown, retryCount: number) => Observable<unknown> {
-  return (error, retryCount) => waitFor(policy, error, retryCount, scheduler);
+): (error: unknown, retryCount: number) => Observable<FailedTry> {
+  const { maxTotalMs: _unknown, ...stateless } = policy as BackoffPolicy;
+  return (error, retryCount) => waitFor(stateless, error, { triesInARow: retryCount, sinceFirstMs: 0 }, scheduler);
 }
 
 /**
  * The waits of one subscription: give it each error, and subscribe to the source again when the answer emits.
  * Holds the count of failures in a row, so every subscription needs its own.
  */
-export function backoffWaits(policy: BackoffPolicy, scheduler: SchedulerLike): (error: unknown) => Observable<unknown> {
+export function backoffWaits(
+  policy: BackoffPolicy,
+  scheduler: SchedulerLike,
+): (error: unknown) => Observable<FailedTry> {
   const { stableMs = 60_000 } = policy;
   let triesInARow = 0;
+  let firstFailedAt = 0;
   let restartedAt = Infinity;
   return (error) => {
-    triesInARow = scheduler.now() - restartedAt >= stableMs ? 1 : triesInARow + 1;
-    return waitFor(policy, error, triesInARow, scheduler).pipe(tap(() => (restartedAt = scheduler.now())));
+    const now = scheduler.now();
+    triesInARow = now - restartedAt >= stableMs ? 1 : triesInARow + 1;
+    if (triesInARow === 1) firstFailedAt = now;
+    const row = { triesInARow, sinceFirstMs: now - firstFailedAt };
+    return waitFor(policy, error, row, scheduler).pipe(tap(() => (restartedAt = scheduler.now())));
   };
 }
 
@@ -138,12 +187,14 @@ export function backoffWaits(policy: BackoffPolicy, scheduler: SchedulerLike): (
  * The notifier for `retryWhen(backoff(policy))`: every error waits 2^n with a cap and jitter, then lets the source be
  * subscribed again. (`retryWhen` is deprecated in RxJS 7; `retryBackoff(policy)` does the same and stays.)
  *
- * - on error: errors that are not recoverable are passed on as they are; after `maxTriesInARow` failures a
- *   MILLRACE_E_RETRY_EXHAUSTED with the last error as its cause.
+ * - on error: errors that are not recoverable are passed on as they are; after `maxTriesInARow` failures, or
+ *   `maxTotalMs`, a MILLRACE_E_RETRY_EXHAUSTED, and when `signal` is aborted a MILLRACE_E_RETRY_ABORTED, with the last
+ *   error as the cause.
+ * - emits the failed try when the next one may start: a value for each attempt, for metrics.
  * - the exponent starts anew only when the source lasted `stableMs` since it was subscribed again, so a source that
  *   flaps does not retry at the smallest wait for ever.
  * - on unsubscribe: a running wait is cancelled.
- * - memory: two numbers a subscription.
+ * - memory: three numbers a subscription.
  *
  * ```marbles
  * source  -#
@@ -166,6 +217,6 @@ export function backoffWaits(policy: BackoffPolicy, scheduler: SchedulerLike): (
 export function backoff(
   policy: BackoffPolicy,
   scheduler: SchedulerLike = asyncScheduler,
-): (errors: Observable<unknown>) => Observable<unknown> {
+): (errors: Observable<unknown>) => Observable<FailedTry> {
   return (errors) => defer(() => errors.pipe(concatMap(backoffWaits(policy, scheduler))));
 }

@@ -7,12 +7,13 @@ import type { BackoffPolicy } from './backoff.js';
  * Subscribes to the source again after an error, with exponential back-off, jitter, a cap and a budget of tries in a
  * row that is renewed after a stable period.
  *
- * - on error: recoverable errors wait and retry; others are passed on as they are; when the tries are used up:
- *   MILLRACE_E_RETRY_EXHAUSTED with the last error as its cause.
+ * - on error: recoverable errors wait and retry; others are passed on as they are; when the tries or the total time
+ *   are used up: MILLRACE_E_RETRY_EXHAUSTED; when the signal is aborted: MILLRACE_E_RETRY_ABORTED; the last error is the
+ *   cause of both.
  * - on complete: completes.
  * - on unsubscribe: source and running wait are cancelled.
  * - never repeats or drops a value itself; what a source emits again after a resubscription comes again.
- * - memory: two numbers a subscription.
+ * - memory: three numbers a subscription.
  *
  * ```marbles
  * source  -a#
