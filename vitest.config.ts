@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     passWithNoTests: true,
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts', 'test/types/**/*.test.ts'] } },
       { test: { name: 'marbles', include: ['marble-tests/**/*.test.ts'] } },
       {
         test: {

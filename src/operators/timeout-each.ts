@@ -53,13 +53,16 @@ export function timeoutEach<T, O extends ObservableInput<unknown>, F extends Obs
   atLeast(0, { maxMs });
   type Result = ObservedValueOf<O> | ObservedValueOf<F>;
   return mergeMapBounded((value: T, index: number): Observable<Result> => {
-    const late = new MillraceError('MILLRACE_E_OPERATOR_TIMEOUT', `more than ${maxMs} ms`);
-    const inTime = call(project, value, index).pipe(deadline(maxMs, () => late, scheduler));
+    // Made only when it is needed: an error's stack costs more than the call.
+    let late: MillraceError | undefined;
+    const tooLate = (): MillraceError =>
+      (late = new MillraceError('MILLRACE_E_OPERATOR_TIMEOUT', `more than ${maxMs} ms`));
+    const inTime = call(project, value, index).pipe(deadline(maxMs, tooLate, scheduler));
     if (instead === undefined) return inTime;
     return inTime.pipe(
       // Only for this call's own lateness, not for a timeout inside of it.
       catchError((error: unknown) => {
-        if (error === late) return call(instead, value, index);
+        if (late !== undefined && error === late) return call(instead, value, index);
         throw error;
       }),
     );
