@@ -3,12 +3,15 @@ import type { Observable, ObservableInput, Subscriber } from 'rxjs';
 import { BoundedQueue } from './bounded-queue.js';
 import type { QueueLimits } from './bounded-queue.js';
 import { listen } from './listen.js';
+import type { Listener } from './listen.js';
 
 /** How values become inner Observables, and when one more may run. */
 export interface Merging<T, R> extends QueueLimits<T> {
   readonly project: (value: T, index: number) => ObservableInput<R>;
   /** Whether one more may start while so many are running. */
   readonly admits: (running: number) => boolean;
+  /** What is done with the results of one; it counts as running until `release` is called. Default: passed on. */
+  readonly attend?: (release: () => void) => Listener<R>;
 }
 
 /**
@@ -20,22 +23,21 @@ export function mergeWithin<T, R>(
   subscriber: Subscriber<R>,
   merging: Merging<T, R>,
 ): () => void {
-  const { project, admits } = merging;
+  const { project, admits, attend } = merging;
   const waiting = new BoundedQueue<T>(merging);
   let index = 0;
   let running = 0;
   let hasEnded = false;
   let isStarting = false;
 
+  const release = (): void => {
+    running--;
+    look();
+  };
   const start = (value: T): void => {
     running++;
-    listen(from(project(value, index++)), subscriber, {
-      next: (result) => subscriber.next(result),
-      complete: () => {
-        running--;
-        look();
-      },
-    });
+    const inner = from(project(value, index++));
+    listen(inner, subscriber, attend?.(release) ?? { next: (result) => subscriber.next(result), complete: release });
   };
   // A loop, because each one that ends at once lets the next one start: a recursion would be as deep as the queue.
   const look = (): void => {

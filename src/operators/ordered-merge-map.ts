@@ -1,8 +1,8 @@
-import { from, Observable } from 'rxjs';
+import { Observable } from 'rxjs';
 import type { ObservableInput, ObservedValueOf, OperatorFunction, Subscriber } from 'rxjs';
 import { MillraceError } from '../model/errors.js';
 import { atLeast } from './at-least.js';
-import { listen } from './listen.js';
+import type { Listener } from './listen.js';
 import type { MergeLimits } from './merge-map-bounded.js';
 import { mergeWithin } from './merge-within.js';
 
@@ -14,38 +14,38 @@ export interface OrderedMergeLimits<T> extends MergeLimits<T> {
 
 /** An inner Observable that is running, or has results that wait for their turn. */
 interface Place<R> {
-  readonly subscriber: Subscriber<R>;
   readonly ahead: R[];
+  readonly release: () => void;
   isDone: boolean;
 }
 
 /** The inner Observables in the order of the source; only the first one emits, the others keep what they have. */
 class Order<R> {
+  readonly #consumer: Subscriber<R>;
   readonly #places: Place<R>[] = [];
   readonly #maxAhead: number;
   #ahead = 0;
   #isPassing = false;
 
-  constructor(maxAhead: number) {
+  constructor(consumer: Subscriber<R>, maxAhead: number) {
+    this.#consumer = consumer;
     this.#maxAhead = maxAhead;
   }
 
-  /** The same Observable, which emits and completes when it is its turn. It is subscribed at once. */
-  inTurn(inner: Observable<R>): Observable<R> {
-    return new Observable((subscriber) => {
-      const place: Place<R> = { subscriber, ahead: [], isDone: false };
-      this.#places.push(place);
-      listen(inner, subscriber, {
-        next: (result) => {
-          if (this.#places[0] === place && place.ahead.length === 0) subscriber.next(result);
-          else this.#keep(place, result);
-        },
-        complete: () => {
-          place.isDone = true;
-          this.#pass();
-        },
-      });
-    });
+  /** Emits the results of the next one when it is its turn, and releases it when it has ended and its turn is over. */
+  attend(release: () => void): Listener<R> {
+    const place: Place<R> = { ahead: [], release, isDone: false };
+    this.#places.push(place);
+    return {
+      next: (result) => {
+        if (this.#places[0] === place && place.ahead.length === 0) this.#consumer.next(result);
+        else this.#keep(place, result);
+      },
+      complete: () => {
+        place.isDone = true;
+        this.#pass();
+      },
+    };
   }
 
   #keep(place: Place<R>, result: R): void {
@@ -60,14 +60,14 @@ class Order<R> {
   #pass(): void {
     if (this.#isPassing) return;
     this.#isPassing = true;
-    for (let first = this.#places[0]; first !== undefined && !first.subscriber.closed; first = this.#places[0]) {
+    for (let first = this.#places[0]; first !== undefined && !this.#consumer.closed; first = this.#places[0]) {
       // What the consumer pushes meanwhile may add to it.
-      for (let at = 0; at < first.ahead.length; at++) first.subscriber.next(first.ahead[at] as R);
+      for (let at = 0; at < first.ahead.length; at++) this.#consumer.next(first.ahead[at] as R);
       this.#ahead -= first.ahead.length;
       first.ahead.length = 0;
       if (!first.isDone) break;
       this.#places.shift();
-      first.subscriber.complete();
+      first.release();
     }
     this.#isPassing = false;
   }
@@ -113,9 +113,9 @@ export function orderedMergeMap<T, O extends ObservableInput<unknown>>(
   const admits = (running: number): boolean => running < concurrency;
   return (source) =>
     new Observable<ObservedValueOf<O>>((subscriber) => {
-      const order = new Order<ObservedValueOf<O>>(maxAhead);
-      const inner = (value: T, index: number): Observable<ObservedValueOf<O>> =>
-        order.inTurn(from(project(value, index)));
-      mergeWithin<T, ObservedValueOf<O>>(source, subscriber, { ...limits, project: inner, admits });
+      const order = new Order<ObservedValueOf<O>>(subscriber, maxAhead);
+      const inner = project as unknown as (value: T, index: number) => ObservableInput<ObservedValueOf<O>>;
+      const attend = order.attend.bind(order);
+      mergeWithin<T, ObservedValueOf<O>>(source, subscriber, { ...limits, project: inner, admits, attend });
     });
 }
