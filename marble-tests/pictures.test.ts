@@ -10,8 +10,9 @@ const pictures = docBlocksIn(fileURLToPath(new URL('../src/operators', import.me
 
 /** What is exported and has no behaviour in time to draw, or one in promises, which no virtual clock moves. */
 const NOT_DRAWN = new Set([
-  ...['LogEvent', 'MillraceError', 'backoffMs', 'aimdLimit', 'gradientLimit', 'Circuit'],
+  ...['LogEvent', 'MillraceError', 'backoffMs', 'aimdLimit', 'gradientLimit', 'Circuit', 'KeptState'],
   ...['fromAsyncIterable', 'toAsyncIterable'],
+  ...['countOf', 'sumOf', 'minOf', 'maxOf', 'meanOf', 'statsOf'],
 ]);
 
 describe('the pictures in the doc comments', () => {

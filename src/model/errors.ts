@@ -31,6 +31,7 @@ const CATALOGUE = {
   MILLRACE_E_CHECKPOINT_UNREADABLE: { transient: false, says: 'the checkpoint is damaged' },
   MILLRACE_E_CHECKPOINT_VERSION: { transient: false, says: 'the checkpoint was written by another version' },
   MILLRACE_E_CHECKPOINT_LOCKED: { transient: false, says: 'another process uses the checkpoint' },
+  MILLRACE_E_STATE_UNFIT: { transient: false, says: 'the saved state belongs to other settings' },
   MILLRACE_E_CONFIG_INVALID: { transient: false, says: 'the configuration has faults' },
 } as const;
 
