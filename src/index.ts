@@ -93,3 +93,12 @@ export type { SessionResult, SessionsState, SessionState } from './operators/ses
 export { countWindow } from './operators/count-window.js';
 export type { CountWindowConfig } from './operators/count-window.js';
 export type { CountResult, CountsState } from './operators/counts.js';
+export { movingStats } from './operators/moving-stats.js';
+export type { Moving, MovingStatsConfig, MovingStatsState } from './operators/moving-stats.js';
+export type { MovingState, Sample } from './operators/moving-window.js';
+export { dynamicThreshold } from './operators/dynamic-threshold.js';
+export type { DynamicThresholdConfig, Judged, ThresholdState } from './operators/dynamic-threshold.js';
+export type { BaselineMethod, BaselineState } from './operators/baselines.js';
+export { alertState } from './operators/alert-state.js';
+export type { AlertStateConfig } from './operators/alert-state.js';
+export type { Alert, AlertsState, AlertStatus, AlertTransition, IgnoredReason } from './operators/alerts.js';
