@@ -1,4 +1,4 @@
-// npm run bench [-- throughput|blocked|latency|operators …]: prints what was asked for beside what was measured. Ratios are within
+// npm run bench [-- PART …]: prints what was asked for beside what was measured. Ratios are within
 // this run: figures of different runs do not compare.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -19,6 +19,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { lineAt, writeInput } from './input.mjs';
 import { operators } from './operators.mjs';
+import { windows } from './windows.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
@@ -180,7 +181,7 @@ async function latency() {
 }
 
 // The latency first: the files of the others keep the disk busy for a while.
-const parts = { latency, throughput, blocked, operators };
+const parts = { latency, throughput, blocked, operators, windows };
 const withInput = new Set(['throughput', 'blocked']);
 const wanted = process.argv.slice(2).length > 0 ? process.argv.slice(2) : Object.keys(parts);
 try {
