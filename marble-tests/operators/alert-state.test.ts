@@ -188,6 +188,7 @@ describe('alertState', () => {
     const onIgnored = ({ host }: Load, reason: string): number => ignored.push(`${host} ${reason}`);
     expect(run(['a1@5', 'b1@5', 'a8@4'], { maxKeys: 2, state: kept })).toEqual([]);
     const state = new KeptState(kept.capture());
+    expect(run(['a8@4'], { maxKeys: 2, state })).toEqual([]);
     expect(run(['a8@4', 'b8@4'], { maxKeys: 2, state, onIgnored })).toEqual([]);
     expect(ignored).toEqual(['a old', 'b old']);
   });

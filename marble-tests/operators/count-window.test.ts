@@ -83,6 +83,19 @@ describe('countWindow', () => {
     expect(errors).toMatchObject([{ code: 'MILLRACE_E_CONFIG_INVALID' }, { code: 'MILLRACE_E_STATE_UNFIT' }]);
   });
 
+  it('what had to go comes out before what is full', () => {
+    const results: string[] = [];
+    const state = new KeptState<CountsState<string, string>>({ version: 1, count: 2, keys: [['A', 0, 1, 'a']] });
+    from(['b', 'b'])
+      .pipe(countWindow({ count: 2, keyOf: upper, maxKeys: 1, reducer: joined, state }), shown)
+      .subscribe((result) => results.push(result));
+    const single = new KeptState<CountsState<string, string>>({ version: 1, count: 1, keys: [['A', 0, 1, 'a']] });
+    from(['b'])
+      .pipe(countWindow({ count: 1, keyOf: upper, maxKeys: 1, reducer: joined, state: single }), shown)
+      .subscribe((result) => results.push(result));
+    expect(results).toEqual(['A0 a 1', 'B0 bb 2', 'A0 a 1', 'B0 b 1']);
+  });
+
   it('what came out on completion is not in the state any more', () => {
     const state = new KeptState<CountsState<string, string>>();
     from(['a'])

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { SessionsMachine } from '../../src/operators/sessions.js';
 import type { SessionResult, SessionsConfig, SessionsState } from '../../src/operators/sessions.js';
 import type { Aside, Watermarked } from '../../src/operators/watermarked.js';
+import { inTime } from '../../marble-tests/fakes/in-time.js';
 import { inTimeOf, interleaved, lanes, picks } from '../../marble-tests/fakes/lanes.js';
 import type { Happening } from '../../marble-tests/fakes/lanes.js';
 
@@ -131,5 +132,36 @@ describe('sessions', () => {
         expect(machine.capture()).toEqual({ version: 1, gapMs, watermarkMs: null, sessions: [] });
       }),
     );
+  });
+
+  it('an update comes out at once, before the sessions that the same element ends', () => {
+    const machine = machineOf({ gapMs: 3, allowedLatenessMs: 100 });
+    const at = (timeMs: number, watermarkMs: number): Watermarked<Happening> =>
+      inTime({ lane: '', key: 'k', timeMs, value: timeMs }, timeMs, { laneWatermarkMs: watermarkMs, watermarkMs });
+    expect(machine.next(at(20, 8))).toEqual([]);
+    // Its end is where the watermark is.
+    expect(machine.next(at(5, 8))).toMatchObject([{ startMs: 5, endMs: 8, revision: 0 }]);
+    expect(machine.next(at(4, 23))).toMatchObject([
+      { startMs: 4, endMs: 8, value: 9, revision: 1, replaces: [5] },
+      { startMs: 20, endMs: 23, revision: 0 },
+    ]);
+  });
+
+  it('a watermark that goes back lets nothing in again; what is refused is said with its numbers', () => {
+    const reasons: string[] = [];
+    const machine = machineOf({ onAside: ({ reason }) => reasons.push(reason) });
+    machine.next({ kind: 'watermark', watermarkMs: 10 });
+    machine.next({ kind: 'watermark', watermarkMs: 5 });
+    machine.next(inTime({ lane: '', key: 'k', timeMs: 9, value: 1 }, 9, { laneWatermarkMs: 0, watermarkMs: 0 }));
+    expect(reasons).toEqual(['closed']);
+    expect(() => machineOf({ gapMs: -1 })).toThrow('a gap of -1 ms');
+    expect(() => machineOf({ gapMs: 6 }, machine.capture())).toThrow('a gap of 5 ms is not one of 6');
+  });
+
+  it('an element of an open session finds room when there is none for another', () => {
+    const machine = machineOf({ maxSessions: 1 });
+    const early = { laneWatermarkMs: 0, watermarkMs: 0 };
+    for (const timeMs of [1, 3]) machine.next(inTime({ lane: '', key: 'k', timeMs, value: 1 }, timeMs, early));
+    expect(machine.complete()).toMatchObject([{ startMs: 1, endMs: 8, value: 2 }]);
   });
 });

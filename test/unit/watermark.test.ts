@@ -83,4 +83,60 @@ describe('the watermark', () => {
     expect(new WatermarkMachine({ ...config, followClockAfterMs: 1 }, 0).usesClock).toBe(true);
     expect(new WatermarkMachine({ ...config, maxAheadMs: 1 }, 0).usesClock).toBe(true);
   });
+
+  it('waits again for a lane that was idle: when it speaks, and when its reader says that it is there', () => {
+    for (const wake of ['speaks', 'held', 'open'] as const) {
+      const machine = new WatermarkMachine({ ...config, idleMs: 10 }, 0);
+      machine.next(at('b', 5), 0);
+      machine.next(at('a', 9), 1);
+      machine.tick(10);
+      if (wake === 'speaks') machine.next(at('b', 6), 11);
+      else machine.signal({ lane: 'b', is: wake }, 11);
+      const [moved] = machine.next(at('a', 20), 11);
+      expect(moved?.watermarkMs).toBe(9);
+      const [caughtUp] = machine.next(at('b', 15), 12);
+      expect(caughtUp?.watermarkMs).toBe(15);
+    }
+  });
+
+  it('a lane that ended and comes again is a new one, and is waited for', () => {
+    const machine = new WatermarkMachine(config, 0);
+    machine.next(at('b', 1), 0);
+    machine.next(at('a', 9), 0);
+    machine.signal({ lane: 'a', is: 'ended' }, 0);
+    machine.signal({ lane: 'x', is: 'ended' }, 0);
+    expect(machine.next(at('a', 3), 0)).toMatchObject([{ laneWatermarkMs: 3, watermarkMs: 1 }]);
+    expect(machine.next(at('b', 8), 0)).toMatchObject([{ laneWatermarkMs: 8, watermarkMs: 3 }]);
+  });
+
+  it('a saved lane without an element is still waited for', () => {
+    const saved: WatermarkState = {
+      version: 1,
+      watermarkMs: null,
+      greatestMs: 5,
+      lanes: [
+        ['c', null],
+        ['a', 5],
+      ],
+    };
+    const machine = new WatermarkMachine(config, 0, saved);
+    expect(machine.next(at('a', 9), 0)).toMatchObject([{ watermarkMs: -Infinity }]);
+    expect(machine.next(at('c', 7), 0)).toMatchObject([{ watermarkMs: 7 }]);
+  });
+
+  it('does not follow the clock while one of several lanes is held', () => {
+    const machine = new WatermarkMachine({ ...config, followClockAfterMs: 10 }, 0);
+    machine.next(at('a', 1), 0);
+    machine.next(at('b', 1), 0);
+    machine.signal({ lane: 'a', is: 'held' }, 0);
+    expect(machine.tick(50)).toEqual([]);
+    machine.signal({ lane: 'a', is: 'released' }, 50);
+    expect(machine.tick(50)).toEqual([{ kind: 'watermark', watermarkMs: 41 }]);
+  });
+
+  it('believes what is exactly maxAheadMs ahead, and needs nobody to hear of what it puts aside', () => {
+    const machine = new WatermarkMachine({ ...config, maxAheadMs: 10 }, 0);
+    expect(machine.next(at('a', 15), 5)).toHaveLength(1);
+    expect(machine.next(at('a', 16), 5)).toEqual([]);
+  });
 });
