@@ -63,7 +63,7 @@ export { sampleRatio } from './operators/sample-ratio.js';
 export { semaphore } from './operators/semaphore.js';
 export type { Permits } from './operators/semaphore.js';
 export { slidingWindowLimit } from './operators/sliding-window-limit.js';
-export type { SlidingWindowConfig } from './operators/sliding-window-limit.js';
+export type { SlidingWindowLimitConfig } from './operators/sliding-window-limit.js';
 export { throttleByKey } from './operators/throttle-by-key.js';
 export type { ThrottleByKeyConfig } from './operators/throttle-by-key.js';
 export { timeoutEach } from './operators/timeout-each.js';

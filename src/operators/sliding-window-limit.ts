@@ -7,7 +7,7 @@ import type { QueueLimits } from './bounded-queue.js';
 import { listen } from './listen.js';
 
 /** How many values may pass, and what happens to one more. */
-export interface SlidingWindowConfig<T> extends QueueLimits<T> {
+export interface SlidingWindowLimitConfig<T> extends QueueLimits<T> {
   /** So many values in any span of `perMs`. */
   readonly max: number;
   readonly perMs: number;
@@ -76,7 +76,7 @@ class Passed {
  * ```
  */
 export function slidingWindowLimit<T>(
-  config: SlidingWindowConfig<T>,
+  config: SlidingWindowLimitConfig<T>,
   scheduler: SchedulerLike = asyncScheduler,
 ): MonoTypeOperatorFunction<T> {
   const { max, perMs, mode } = config;
@@ -101,7 +101,7 @@ export function slidingWindowLimit<T>(
     });
 }
 
-function delaying<T>(config: SlidingWindowConfig<T>, scheduler: SchedulerLike): MonoTypeOperatorFunction<T> {
+function delaying<T>(config: SlidingWindowLimitConfig<T>, scheduler: SchedulerLike): MonoTypeOperatorFunction<T> {
   return (source) =>
     new Observable((subscriber) => {
       const passed = new Passed(config);
