@@ -7,7 +7,11 @@ const arrow = (from, ...to) => ({
 });
 
 // Declared options are data for the configuration's schema, so they may use its validation library.
-const options = ['^src/(sources|sinks|operators)/options[.]ts$', '^src/(sources|sinks|operators)/.*/options[.]ts$'];
+const options = [
+  '^src/(sources|sinks|operators)/options[.]ts$',
+  '^src/(sources|sinks|operators)/.*/options[.]ts$',
+  '^src/operators/options/',
+];
 const pure = '^src/(model|operators|flow)/';
 const thirdParty = ['npm', 'npm-dev', 'npm-optional', 'npm-peer', 'npm-bundled', 'npm-no-pkg', 'npm-unknown'];
 

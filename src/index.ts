@@ -71,6 +71,8 @@ export type { TimeoutEachConfig } from './operators/timeout-each.js';
 export { toAsyncIterable } from './operators/to-async-iterable.js';
 export type { AsyncIterableConfig } from './operators/to-async-iterable.js';
 export { withDemand } from './operators/with-demand.js';
+export { sample } from './operators/sample.js';
+export type { SampleConfig } from './operators/sample.js';
 export { LogEvent } from './model/event.js';
 export type { Origin, Outcome } from './model/event.js';
 export { MillraceError } from './model/errors.js';

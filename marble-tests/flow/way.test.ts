@@ -11,6 +11,7 @@ import { drop } from '../../src/operators/drop.js';
 import { keep } from '../../src/operators/keep.js';
 import { normalize } from '../../src/operators/normalize.js';
 import { parse } from '../../src/operators/parse.js';
+import { sample } from '../../src/operators/sample.js';
 
 const levels = ['INFO', 'info', 'WARN', 'Warning', 'ERROR', 'err', 'DEBUG', 'odd', '', ' ERROR '];
 const line = fc.oneof(
@@ -26,11 +27,24 @@ const fieldsOfLine = fc.constantFrom(
   ['log.level', 'level', 'message'],
   ['event.severity', 'level'],
 );
-const condition: fc.Arbitrary<Condition> = fc.oneof(
+const leaf: fc.Arbitrary<Condition> = fc.oneof(
   fc.record({ level: fc.subarray(['ERROR', 'warning', 'INFO'], { minLength: 1 }) }),
   fc.record({ minLevel: fc.constantFrom('DEBUG', 'WARN', 'fatal') }),
   fc.constant({ level: 'ERROR', field: 'message', contains: 'a' }),
+  fc.constant({ field: 'message', gt: 1 }),
 );
+const { condition } = fc.letrec<{ condition: Condition }>((tie) => {
+  const some = fc.array(tie('condition'), { minLength: 1, maxLength: 3 });
+  return {
+    condition: fc.oneof(
+      { maxDepth: 2 },
+      leaf,
+      fc.record({ and: some }),
+      fc.record({ or: some }),
+      fc.record({ not: fc.oneof(tie('condition'), some) }),
+    ),
+  };
+});
 const laneFields = fc.constantFrom<Record<string, unknown>>({}, { 'event.severity': 17 }, { 'log.level': 'ERROR' });
 
 interface Case {
@@ -44,16 +58,18 @@ const cases: fc.Arbitrary<Case> = fc
     lines: fc.array(line, { maxLength: 12 }),
     names: fieldsOfLine,
     isNormal: fc.boolean(),
+    share: fc.constantFrom(undefined, 0.5),
     isKept: fc.boolean(),
     condition,
     fields: laneFields,
   })
-  .map(({ lines, names, isNormal, isKept, condition: asked, fields }) => ({
+  .map(({ lines, names, isNormal, share, isKept, condition: asked, fields }) => ({
     lines,
     fields,
     stages: [
       parse({ format: 'delimited', separator: '|', fields: names }),
       ...(isNormal ? [normalize()] : []),
+      ...(share === undefined ? [] : [sample({ share })]),
       isKept ? keep(asked) : drop(asked),
     ],
   }));

@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { from } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { parse } from '../../src/operators/parse.js';
@@ -29,6 +30,7 @@ function fault(config: ParseConfig, text: string): unknown {
 
 describe('parse', () => {
   standingCases(() => parse(piped), 't|l|m');
+  standingCases(() => parse({ format: 'logfmt' }), 'a=1 b');
 
   it('blank lines are filtered, whatever the format', () => {
     for (const config of [piped, { format: 'json' }, { format: 'regex', pattern: '(?<a>.*)' }] as const) {
@@ -124,6 +126,55 @@ describe('json', () => {
     expect(parsed(json, [nested(100)])).toHaveLength(1);
     expect(fault(json, nested(200))).toMatchObject({ code: 'MILLRACE_E_PARSE_JSON' });
     expect(fault(json, `{"a":${'['.repeat(5e5)}${']'.repeat(5e5)}}`)).toMatchObject({ code: 'MILLRACE_E_PARSE_JSON' });
+  });
+});
+
+describe('logfmt', () => {
+  const logfmt: ParseConfig = { format: 'logfmt' };
+
+  it('pairs between white space, quoted where they have spaces; a bare key is true', () => {
+    expect(parsed(logfmt, ['at=info method=GET path="/a b" msg="" debug dyno=web.1 ', '\ta=1  b=x=y\t'])).toEqual([
+      { at: 'info', method: 'GET', path: '/a b', msg: '', debug: true, dyno: 'web.1' },
+      { a: '1', b: 'x=y' },
+    ]);
+    expect(parsed(logfmt, ['a= b="x"c=1 d=mid"dle'])).toEqual([{ a: '', b: 'x', c: '1', d: 'mid"dle' }]);
+  });
+
+  it('escapes as in JSON; what is none is the character itself', () => {
+    expect(parsed(logfmt, [String.raw`a="say \"hi\"" b="x\\" c="l1\nl2\t\u00e9\q" d=\n`])).toEqual([
+      { a: 'say "hi"', b: 'x\\', c: 'l1\nl2\té' + 'q', d: '\\n' },
+    ]);
+  });
+
+  it('of a key that comes twice the last value is kept', () => {
+    expect(parsed(logfmt, ['a=1 b=2 a=3', 'a a=1', 'a=1 a'])).toEqual([{ a: '3', b: '2' }, { a: '1' }, { a: true }]);
+  });
+
+  it('lines that look alike, and then do not; a key __proto__ is a field like others', () => {
+    expect(parsed(logfmt, ['a=1 b=2', 'a=3 b=4', 'b=5 a=6', 'a=7'])).toEqual([
+      { a: '1', b: '2' },
+      { a: '3', b: '4' },
+      { b: '5', a: '6' },
+      { a: '7' },
+    ]);
+    expect(parsed(logfmt, ['__proto__=1']).map((fields) => Object.keys(fields as object))).toEqual([['__proto__']]);
+  });
+
+  it('a line without any pair, without a key, or with an open quote is a fault', () => {
+    for (const line of ['hello world', '=1', 'a=1 =2', 'a="x', 'a="x\\"', '"a b" c']) {
+      expect(fault(logfmt, line)).toMatchObject({ code: 'MILLRACE_E_PARSE_LOGFMT' });
+    }
+  });
+
+  it('takes any text, and what it wrote itself comes back', () => {
+    fc.assert(fc.property(fc.string(), (text) => parsed(logfmt, [text]).length <= 1));
+    const value = fc.string({ unit: 'grapheme' });
+    fc.assert(
+      fc.property(fc.dictionary(fc.stringMatching(/^[a-z.]+$/), value, { minKeys: 1 }), (fields) => {
+        const line = Object.entries(fields).map(([key, each]) => `${key}=${JSON.stringify(each)}`);
+        expect(parsed(logfmt, [line.join(' ')])).toEqual([{ ...fields }]);
+      }),
+    );
   });
 });
 

@@ -2,6 +2,7 @@
 const CATALOGUE = {
   MILLRACE_E_PARSE_FIELDS: { transient: false, says: 'the line has fewer fields than named' },
   MILLRACE_E_PARSE_JSON: { transient: false, says: 'the line is not a JSON object' },
+  MILLRACE_E_PARSE_LOGFMT: { transient: false, says: 'the line is not logfmt' },
   MILLRACE_E_PARSE_PATTERN: { transient: false, says: 'the line does not match the pattern' },
   MILLRACE_E_PARSE_TOO_LONG: { transient: false, says: 'the line is longer than a pattern may be tried on' },
   MILLRACE_E_PARSE_PATTERN_GROUPS: { transient: false, says: 'the pattern has no named group' },

@@ -19,6 +19,20 @@ export interface Condition {
   readonly contains?: string;
   /** The field is there, or is not. */
   readonly exists?: boolean;
+  /** The field is a number, or a text that is one, greater than this. */
+  readonly gt?: number;
+  /** The field is a number of at least this. */
+  readonly gte?: number;
+  /** The field is a number less than this. */
+  readonly lt?: number;
+  /** The field is a number of at most this. */
+  readonly lte?: number;
+  /** All of these hold. */
+  readonly and?: readonly Condition[];
+  /** At least one of these holds. */
+  readonly or?: readonly Condition[];
+  /** This does not hold, or none of these. */
+  readonly not?: Condition | readonly Condition[];
   /** `matches` sees no more of a text than this. Default 32 768. */
   readonly maxInputChars?: number;
 }
@@ -37,12 +51,34 @@ function severityOfEvent(event: LogEvent): number | undefined {
   return typeof level === 'string' ? severityOf(level) : undefined;
 }
 
-/** The tests of a severity: undefined where the condition does not ask for one. */
-function severityTest({ level, minLevel }: Condition): ((severity: number) => boolean) | undefined {
+/** The tests of a severity itself: undefined where the condition does not ask for one. */
+function ownSeverityTest({ level, minLevel }: Condition): ((severity: number) => boolean) | undefined {
   const wanted = level === undefined ? undefined : listOf(level).map((name) => severityOf(name));
   const least = minLevel === undefined ? undefined : severityOf(minLevel);
   if (wanted === undefined && least === undefined) return undefined;
   return (severity) => (wanted?.includes(severity) ?? true) && severity >= (least ?? 0);
+}
+
+const DECIMAL = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i;
+/** A number that is written with more characters is none. */
+const MAX_NUMBER_CHARS = 64;
+
+/** A number, or a text that is one in decimal; undefined for anything else. */
+export function numberIn(value: unknown): number | undefined {
+  if (typeof value === 'number') return Number.isNaN(value) ? undefined : value;
+  if (typeof value !== 'string' || value.length > MAX_NUMBER_CHARS) return undefined;
+  const text = value.trim();
+  return DECIMAL.test(text) ? Number(text) : undefined;
+}
+
+/** The comparisons that the condition asks for, as one test; undefined where there is none. */
+function numberTest({ gt, gte, lt, lte }: Condition): ((value: number) => boolean) | undefined {
+  if (gt === undefined && gte === undefined && lt === undefined && lte === undefined) return undefined;
+  return (value) =>
+    (gt === undefined || value > gt) &&
+    (gte === undefined || value >= gte) &&
+    (lt === undefined || value < lt) &&
+    (lte === undefined || value <= lte);
 }
 
 function fieldTests(field: string, condition: Condition): Test[] {
@@ -64,25 +100,58 @@ function fieldTests(field: string, condition: Condition): Test[] {
     const expression = new RegExp(matches, 'u');
     tests.push(textTest((text) => expression.test(text.length > maxInputChars ? text.slice(0, maxInputChars) : text)));
   }
+  const compares = numberTest(condition);
+  if (compares !== undefined) {
+    tests.push((event) => {
+      const value = numberIn(event.get(field));
+      return value !== undefined && compares(value);
+    });
+  }
   return tests;
+}
+
+/** The conditions inside, each kind as one test of what `test` makes of them. */
+function joined<A>(
+  { and, or, not }: Condition,
+  test: (inner: Condition) => (asked: A) => boolean,
+): ((asked: A) => boolean)[] {
+  const tests = and?.map(test) ?? [];
+  const some = or?.map(test);
+  const none = not === undefined ? undefined : listOf(not).map(test);
+  if (some !== undefined) tests.push((asked) => some.some((each) => each(asked)));
+  if (none !== undefined) tests.push((asked) => !none.some((each) => each(asked)));
+  return tests;
+}
+
+function allOf<A>(tests: readonly ((asked: A) => boolean)[]): (asked: A) => boolean {
+  const [only] = tests;
+  return tests.length === 1 && only !== undefined ? only : (asked) => tests.every((test) => test(asked));
 }
 
 /** The condition as a function. An event without a known level has none of the levels asked for. */
 export function testOf(condition: Condition): Test {
   const { field } = condition;
   const tests = field === undefined ? [] : fieldTests(field, condition);
-  const admits = severityTest(condition);
+  const admits = ownSeverityTest(condition);
   if (admits !== undefined) {
     tests.unshift((event) => {
       const severity = severityOfEvent(event);
       return severity !== undefined && admits(severity);
     });
   }
-  const [only] = tests;
-  return tests.length === 1 && only !== undefined ? only : (event) => tests.every((test) => test(event));
+  return allOf([...tests, ...joined(condition, testOf)]);
 }
 
-/** The condition as a test of the severity, if it asks for nothing else. */
+function asksOnlyForSeverity({ field, and = [], or = [], not = [] }: Condition): boolean {
+  return field === undefined && [...and, ...or, ...listOf(not)].every(asksOnlyForSeverity);
+}
+
+function severityTest(condition: Condition): (severity: number) => boolean {
+  const own = ownSeverityTest(condition);
+  return allOf([...(own === undefined ? [] : [own]), ...joined(condition, severityTest)]);
+}
+
+/** The condition as a test of a known severity, if it asks for nothing else. */
 export function severityOnly(condition: Condition): ((severity: number) => boolean) | undefined {
-  return condition.field === undefined ? severityTest(condition) : undefined;
+  return asksOnlyForSeverity(condition) ? severityTest(condition) : undefined;
 }

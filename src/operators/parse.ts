@@ -4,6 +4,8 @@ import { parseDelimited, severityOfDelimited } from './parse-delimited.js';
 import type { DelimitedConfig } from './parse-delimited.js';
 import { parseJson } from './parse-json.js';
 import type { JsonConfig } from './parse-json.js';
+import { parseLogfmt } from './parse-logfmt.js';
+import type { LogfmtConfig } from './parse-logfmt.js';
 import type { Parser } from './parser.js';
 import { parsePattern } from './parse-pattern.js';
 import type { PatternConfig } from './parse-pattern.js';
@@ -11,7 +13,7 @@ import { stage } from './stage.js';
 import type { LevelHints, Stage } from './stage.js';
 
 /** How the text of an event is taken apart. */
-export type ParseConfig = DelimitedConfig | JsonConfig | PatternConfig;
+export type ParseConfig = DelimitedConfig | JsonConfig | LogfmtConfig | PatternConfig;
 
 function parserOf(config: ParseConfig): Parser {
   switch (config.format) {
@@ -19,6 +21,8 @@ function parserOf(config: ParseConfig): Parser {
       return parseDelimited(config);
     case 'json':
       return parseJson();
+    case 'logfmt':
+      return parseLogfmt();
     case 'regex':
       return parsePattern(config);
   }

@@ -15,7 +15,7 @@ export interface LevelHints {
    * the whole stage to tell.
    */
   readonly severityOf?: (text: string, from: number, to: number) => number | undefined;
-  /** Every event goes on, with a level of the same severity. */
+  /** An event goes on with a level of the same severity, or is filtered. */
   readonly keepsLevel?: true;
   /** Whether events of a severity go on, if nothing but the severity decides. */
   readonly admits?: (severity: number) => boolean;

@@ -19,7 +19,20 @@ function label(step: object): string {
 }
 
 /** Options that people recognise a step by. */
-const TOLD = ['paths', 'path', 'format', 'level', 'minLevel', 'field', 'equals', 'matches', 'contains', 'rate'];
+const TOLD = [
+  'paths',
+  'path',
+  'format',
+  'level',
+  'minLevel',
+  'field',
+  'equals',
+  'matches',
+  'contains',
+  'rate',
+  'share',
+  'by',
+];
 
 interface Drawn {
   readonly source: string;

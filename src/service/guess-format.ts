@@ -1,5 +1,6 @@
 import { severityOf } from '../model/severity.js';
-import type { FieldsOptions, NormalizeOptions, StageOptions } from '../operators/options.js';
+import type { FieldsConfig } from '../operators/fields.js';
+import type { NormalizeOptions, StageOptions } from '../operators/options.js';
 import { ECS_NAMES, KNOWN_FORMATS } from './known-formats.js';
 import type { KnownFormat } from './known-formats.js';
 
@@ -63,7 +64,7 @@ function normalize(timeFormats?: readonly string[]): StageOptions {
   return { normalize: timeFormats === undefined ? options : { ...options, timeFormats } };
 }
 
-function renamed(rename: FieldsOptions['rename'] & object): readonly StageOptions[] {
+function renamed(rename: FieldsConfig['rename'] & object): readonly StageOptions[] {
   return Object.keys(rename).length > 0 ? [{ fields: { rename } }] : [];
 }
 

@@ -4,6 +4,7 @@ import { keep } from '../operators/keep.js';
 import { normalize } from '../operators/normalize.js';
 import type { NormalizeOptions, StageOptions } from '../operators/options.js';
 import { parse } from '../operators/parse.js';
+import { sample } from '../operators/sample.js';
 import type { Stage } from '../operators/stage.js';
 import { KNOWN_FORMATS } from './known-formats.js';
 import { timeReader } from './time-reader.js';
@@ -14,6 +15,7 @@ export function stageOf(options: StageOptions): Stage {
   if ('normalize' in options) return normalizeOf(options.normalize);
   if ('keep' in options) return keep(options.keep);
   if ('drop' in options) return drop(options.drop);
+  if ('sample' in options) return sample(options.sample);
   return fields(options.fields);
 }
 

@@ -1,5 +1,7 @@
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { testOf } from '../../src/operators/condition.js';
+import { severityOf } from '../../src/model/severity.js';
+import { severityOnly, testOf } from '../../src/operators/condition.js';
 import type { Condition } from '../../src/operators/condition.js';
 import { placeOf } from '../../marble-tests/fakes/events.js';
 
@@ -89,5 +91,73 @@ describe('field', () => {
     expect(holds(condition, { level: 'err', a: 'bbb' })).toBe(false);
     expect(holds(condition, { level: 'info', a: 'abc' })).toBe(false);
     expect(holds({}, {})).toBe(true);
+  });
+});
+
+describe('numbers', () => {
+  it('compares numbers and texts that are numbers; nothing else is greater or less', () => {
+    expect(holds({ field: 'a', gt: 5 }, { a: 5 })).toBe(false);
+    expect(holds({ field: 'a', gte: 5 }, { a: 5 })).toBe(true);
+    expect(holds({ field: 'a', lt: 5 }, { a: 5 })).toBe(false);
+    expect(holds({ field: 'a', lte: 5 }, { a: 5 })).toBe(true);
+    expect(holds({ field: 'a', gte: 1, lt: 2 }, { a: 1.5 })).toBe(true);
+    expect(holds({ field: 'a', gte: 1, lt: 2 }, { a: 2 })).toBe(false);
+    for (const a of ['10', ' 10 ', '1e1', '+10.0', '10.', 10n.toString()])
+      expect(holds({ field: 'a', gt: 9 }, { a })).toBe(true);
+    for (const a of ['', ' ', 'ten', '0x10', '10ms', 'Infinity', null, true, Number.NaN, [10], `1${'0'.repeat(64)}`]) {
+      expect(holds({ field: 'a', gt: -1e9 }, { a })).toBe(false);
+      expect(holds({ field: 'a', lte: 1e9 }, { a })).toBe(false);
+    }
+    expect(holds({ field: 'a', lt: -1 }, { a: '-1.5' })).toBe(true);
+    expect(holds({ field: 'a', gt: 0 }, {})).toBe(false);
+  });
+});
+
+describe('and, or, not', () => {
+  const isA: Condition = { field: 'a', equals: 1 };
+  const isB: Condition = { field: 'b', equals: 1 };
+
+  it('all, at least one, none', () => {
+    for (const a of [0, 1]) {
+      for (const b of [0, 1]) {
+        const own = { a, b };
+        expect(holds({ and: [isA, isB] }, own)).toBe(a === 1 && b === 1);
+        expect(holds({ or: [isA, isB] }, own)).toBe(a === 1 || b === 1);
+        expect(holds({ not: isA }, own)).toBe(a === 0);
+        expect(holds({ not: [isA, isB] }, own)).toBe(a === 0 && b === 0);
+        expect(holds({ ...isA, or: [{ not: isA }, isB] }, own)).toBe(a === 1 && b === 1);
+      }
+    }
+  });
+
+  it('what is not known to be a level is not one: the opposite holds', () => {
+    expect(holds({ not: { level: 'ERROR' } }, {})).toBe(true);
+    expect(holds({ not: { minLevel: 'TRACE' } }, { level: 'odd' })).toBe(true);
+  });
+
+  it('severityOnly says for every known severity what the test says', () => {
+    const leaf = fc.oneof(
+      fc.record({ level: fc.constantFrom('ERROR', 'warn', 'INFO') }),
+      fc.record({ minLevel: fc.constantFrom('ERROR', 'warn', 'INFO') }),
+      fc.constant<Condition>({ field: 'a', equals: 1 }),
+    );
+    const { tree } = fc.letrec<{ tree: Condition }>((tie) => ({
+      tree: fc.oneof(
+        { maxDepth: 3 },
+        leaf,
+        fc.record({ and: fc.array(tie('tree'), { minLength: 1, maxLength: 3 }) }),
+        fc.record({ or: fc.array(tie('tree'), { minLength: 1, maxLength: 3 }) }),
+        fc.record({ not: tie('tree'), minLevel: fc.constant('INFO') }),
+      ),
+    }));
+    fc.assert(
+      fc.property(tree, (condition) => {
+        const admits = severityOnly(condition);
+        expect(admits === undefined).toBe(JSON.stringify(condition).includes('"field"'));
+        for (const level of ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL']) {
+          if (admits !== undefined) expect(admits(severityOf(level)!)).toBe(holds(condition, { level }));
+        }
+      }),
+    );
   });
 });

@@ -35,7 +35,8 @@ function checkTop(text: string): string[] {
 const TOP_KEYS =
   'name, source, checkpoint, stages, routes, deadLetter, startDeadlineMs, drainDeadlineMs, budgetBytes, maxDeadLetterRatio';
 const TAIL_KEYS = 'paths, exclude, from, fields, maxLineBytes, onLongLine, pollMs, maxOpenFiles, rotateWaitMs';
-const TESTS = 'level, minLevel, equals, matches, contains, exists';
+const TESTS = 'level, minLevel, equals, matches, contains, exists, gt, gte, lt, lte, and, or, not';
+const STAGES = 'parse, normalize, keep, drop, fields, sample';
 
 describe('a configuration error', () => {
   it('has a code, all faults, and all of them in its message', () => {
@@ -199,20 +200,15 @@ routes:
 
 describe('stages', () => {
   it.each([
-    [
-      'normalise: {}',
-      [
-        '4:5: stages[0].normalise: unknown key, expected one of parse, normalize, keep, drop, fields (did you mean "normalize"?)',
-      ],
-    ],
+    ['normalise: {}', [`4:5: stages[0].normalise: unknown key, expected one of ${STAGES} (did you mean "normalize"?)`]],
     ['parse', ['4:5: stages[0]: expected a mapping, got "parse"']],
     ['[]', ['4:5: stages[0]: expected a mapping, got a list']],
     ['normalize:', ['4:5: stages[0].normalize: expected a mapping, got nothing ({} takes the defaults)']],
-    ['parse: {}', ['4:5: stages[0].parse.format: missing, expected one of delimited, json, regex']],
+    ['parse: {}', ['4:5: stages[0].parse.format: missing, expected one of delimited, json, logfmt, regex']],
     [
       'parse: { format: jsn, seperator: "," }',
       [
-        '4:22: stages[0].parse.format: expected one of delimited, json, regex, got "jsn" (did you mean "json"?)',
+        '4:22: stages[0].parse.format: expected one of delimited, json, logfmt, regex, got "jsn" (did you mean "json"?)',
         '4:27: stages[0].parse.seperator: unknown key, expected one of format, separator, fields, pattern, maxInputChars (did you mean "separator"?)',
       ],
     ],
@@ -255,6 +251,23 @@ describe('stages', () => {
         '4:5: stages[0].drop.field: missing, expected a field for equals, matches',
         '4:25: stages[0].drop.equals[1]: expected a string, a number or true or false, got a mapping',
         '4:39: stages[0].drop.matches: expected a regular expression (Unterminated character class), got "["',
+      ],
+    ],
+    [
+      'keep: { or: [{ level: WARN }, { feild: a, gt: x }], not: [] }',
+      [
+        '4:35: stages[0].keep.or[1].field: missing, expected a field for gt',
+        `4:37: stages[0].keep.or[1].feild: unknown key, expected one of ${TESTS.replace('equals', 'field, equals')} (did you mean "field"?)`,
+        '4:51: stages[0].keep.or[1].gt: expected a number, got "x"',
+        '4:62: stages[0].keep.not: expected a list with at least 1 item',
+      ],
+    ],
+    ['sample: { share: 2 }', ['4:22: stages[0].sample.share: expected a number of at most 1, got 2']],
+    [
+      'sample: { shar: 0.1 }',
+      [
+        '4:5: stages[0].sample.share: missing, expected a number',
+        '4:15: stages[0].sample.shar: unknown key, expected one of share, by (did you mean "share"?)',
       ],
     ],
     ['fields: {}', ['4:5: stages[0].fields: expected at least one of set, rename, remove']],

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { conditionOptions, fieldsOptions, normalizeOptions, parseOptions } from '../../src/operators/options.js';
+import { conditionOptions } from '../../src/operators/options/condition.js';
+import { fieldsOptions } from '../../src/operators/options/fields.js';
+import { normalizeOptions } from '../../src/operators/options/normalize.js';
+import { parseOptions } from '../../src/operators/options/parse.js';
 
 describe('declared options', () => {
   it('are usable without a configuration file', () => {

@@ -1,0 +1,38 @@
+import { hash53 } from './hash.js';
+import { keeping } from './stage.js';
+import type { Stage } from './stage.js';
+
+/** How much goes on. */
+export interface SampleConfig {
+  /** From 0, nothing, to 1, everything. */
+  readonly share: number;
+  /** A field: events with the same value of it go on together, or none of them. */
+  readonly by?: string;
+}
+
+const HASHES = 2 ** 53;
+
+/**
+ * Lets a share of the events through, by a hash of `event.id`, or of a field so that whole traces stay together; the
+ * others are reported to their origin as filtered. An event without the field is judged by its id.
+ *
+ * - the same event gets the same answer in every run and after every replay; a larger share has all of a smaller one.
+ * - on error, on complete, on unsubscribe: as the source. Keeps the order. Memory: none.
+ *
+ * @example
+ * ```ts
+ * events$.pipe(sample({ share: 0.1, by: 'trace.id' }))
+ * ```
+ */
+export function sample({ share, by }: SampleConfig): Stage {
+  const limit = share * HASHES;
+  return keeping(
+    (event) => {
+      const value = by === undefined ? undefined : event.get(by);
+      const text = typeof value === 'string' ? value : (JSON.stringify(value) as string | undefined);
+      return hash53(text ?? event.id) < limit;
+    },
+    // What it filters would have been filtered by its level too: the count is the same.
+    { keepsLevel: true },
+  );
+}
