@@ -4,7 +4,11 @@ import { pipeline } from '../../src/flow/pipeline.js';
 import type { Settled } from '../../src/flow/settle.js';
 import type { Notice } from '../../src/model/notice.js';
 import { keep } from '../../src/operators/keep.js';
+import { dedupe } from '../../src/operators/dedupe.js';
 import { parse } from '../../src/operators/parse.js';
+import type { RememberingStage } from '../../src/operators/remembering.js';
+import { stage } from '../../src/operators/stage.js';
+import { throttle } from '../../src/operators/throttle.js';
 import { deadLetterLines, eventLines } from '../../src/service/line-codecs.js';
 import { fileSink } from '../../src/sinks/file/file-sink.js';
 import { tailSource } from '../../src/sources/tail/tail-source.js';
@@ -40,6 +44,22 @@ export interface LifeOptions {
   readonly once?: boolean;
   readonly budgetBytes?: number;
   readonly checkpointEveryMs?: number;
+  /** At most so many events of a key: three line numbers in a row are one. */
+  readonly mostOfKey?: 1 | 2;
+}
+
+/** The key of an event whose line has this number. */
+export function bucketOf(number: string): string {
+  return String(Math.floor(Number(number) / 3));
+}
+
+const bucket = stage((event) =>
+  event.with({ bucket: bucketOf(String(event.get('number'))), '@timestamp': '2026-01-01T00:00:00.000Z' }),
+);
+
+function limiting(mostOfKey: 1 | 2 | undefined): readonly RememberingStage[] {
+  if (mostOfKey === undefined) return [];
+  return [mostOfKey === 1 ? dedupe({ by: ['bucket'] }) : throttle({ by: ['bucket'], max: 2, perMs: 1000 })];
 }
 
 /** One life of a process: the real pipeline on fake files, from its start to its stop or its death. */
@@ -53,13 +73,16 @@ export class PipelineLife {
   readonly #stop = new ReplaySubject<void>(1);
   readonly #subscription: Subscription;
 
-  constructor({ disk, clock, mint, tail, files, once = false, budgetBytes, checkpointEveryMs = 30 }: LifeOptions) {
+  constructor({ disk, clock, mint, tail, files, once = false, ...options }: LifeOptions) {
+    const { budgetBytes, checkpointEveryMs = 30, mostOfKey } = options;
     this.files = new FakeFiles(disk, clock, files);
     const spec = {
       source: tailSource({ ...tailDefaults, ...tail }, { files: this.files, mint }, clock),
       stages: [
         parse({ format: 'delimited', separator: '|', fields: ['level', 'number', 'message'] }),
         keep({ level: ['ERROR'] }),
+        bucket,
+        ...limiting(mostOfKey),
       ],
       routes: [{ name: 'out', stages: [], to: [fileSink(OUT, eventLines('json'), this.files)] }],
       deadLetters: fileSink(DEAD, deadLetterLines, this.files),

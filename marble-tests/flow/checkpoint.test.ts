@@ -3,9 +3,10 @@ import type { Observable } from 'rxjs';
 import type { RunHelpers } from 'rxjs/testing';
 import { describe, expect, it } from 'vitest';
 import { Checkpointer } from '../../src/flow/checkpoint.js';
-import type { Captured, Checkpoint, CheckpointConfig } from '../../src/flow/checkpoint.js';
+import type { Captured, CheckpointConfig } from '../../src/flow/checkpoint.js';
 import { emptyLedger } from '../../src/flow/ledger.js';
 import type { Settled } from '../../src/flow/settle.js';
+import type { Checkpoint } from '../../src/model/checkpoint.js';
 import { laneOf } from '../fakes/flow-ports.js';
 import { marbles } from '../marbles.js';
 
@@ -35,8 +36,9 @@ function checkpointing(
     });
   const store = { load: () => EMPTY, save };
   const policy = { initialMs: 2, jitter: 0 } as const;
+  const stages = { capture: (lanes: ReadonlyMap<string, unknown>) => new Map([['lanes', [...lanes.keys()]]]) };
   return {
-    checkpointer: new Checkpointer({ store, saved, sinks, everyMs: 10, policy }, scheduler),
+    checkpointer: new Checkpointer({ store, saved, sinks, stages, everyMs: 10, policy }, scheduler),
     handed,
     checkpoints,
   };
@@ -47,7 +49,7 @@ function settledAt(lane: string, position: number): Settled {
 }
 
 function known(...lanes: readonly string[]): Checkpoint {
-  return { lanes: new Map(lanes.map((id) => [id, { position: 0, state: null }])), sinks: new Map() };
+  return { lanes: new Map(lanes.map((id) => [id, { position: 0, state: null }])), sinks: new Map(), stages: new Map() };
 }
 
 /** What happens from outside, at its time. */
@@ -166,6 +168,7 @@ describe('Checkpointer', () => {
       expect(handed).toEqual(['17: a1', '32: a2']);
       expect(checkpoints.map(({ sinks }) => sinks.get('file'))).toEqual([100, 200]);
       expect(asked).toEqual([[['a', 1]], [['a', 2]]]);
+      expect(checkpoints.map(({ stages }) => stages.get('lanes'))).toEqual([['a'], ['a']]);
     }),
   );
 
@@ -262,7 +265,10 @@ describe('Checkpointer', () => {
         throw new Error('no timer');
       },
     };
-    const checkpointer = new Checkpointer({ store, saved: undefined, sinks: [], everyMs: 10, policy: {} }, unused);
+    const checkpointer = new Checkpointer(
+      { store, saved: undefined, sinks: [], stages: { capture: () => new Map() }, everyMs: 10, policy: {} },
+      unused,
+    );
     const errors: unknown[] = [];
     checkpointer.run.subscribe({ error: (error: unknown) => errors.push(error) });
     checkpointer.saveNow().subscribe();

@@ -14,7 +14,7 @@ import {
 } from 'rxjs';
 import type { Observable, SchedulerLike } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import type { Checkpoint } from '../../src/flow/checkpoint.js';
+import type { Checkpoint } from '../../src/model/checkpoint.js';
 import { legNames, pipeline } from '../../src/flow/pipeline.js';
 import type { PipelineRun, PipelineSpec } from '../../src/flow/pipeline.js';
 import type { Settled } from '../../src/flow/settle.js';
@@ -78,7 +78,7 @@ const placed = map(({ lane, position }: Settled) => `${lane}${position}`);
 
 function known(...lanes: readonly string[]): Checkpoint {
   const positions = lanes.map((each) => [each[0]!, { position: Number(each.slice(1)), state: null }] as const);
-  return { lanes: new Map(positions), sinks: new Map() };
+  return { lanes: new Map(positions), sinks: new Map(), stages: new Map() };
 }
 
 /** Batches of one record each: positions 1, 2, 3 … */
@@ -405,6 +405,7 @@ describe('pipeline', () => {
     const saved: Checkpoint = {
       lanes: new Map([['l', { position: 3, state: 'here' }]]),
       sinks: new Map([['main', 42]]),
+      stages: new Map(),
     };
     const heard: unknown[] = [];
     const resource: SinkResource = {

@@ -1,12 +1,15 @@
 import { from, map, NEVER, Observable, of, range, Subject, take } from 'rxjs';
+import type { OperatorFunction } from 'rxjs';
 import { expect, it } from 'vitest';
 import type { LogEvent } from '../../src/model/event.js';
-import type { Stage } from '../../src/operators/stage.js';
 import { placeOf } from '../fakes/events.js';
 import { marbles } from '../marbles.js';
 
 /** What every stage does. `passing`: the text of an event, or its fields, that comes through. */
-export function standingCases(stage: () => Stage, passing: string | Readonly<Record<string, unknown>>): void {
+export function standingCases(
+  stage: () => OperatorFunction<LogEvent, LogEvent>,
+  passing: string | Readonly<Record<string, unknown>>,
+): void {
   const pass = (): LogEvent => (typeof passing === 'string' ? placeOf().raw(passing) : placeOf().event(passing));
   const letter = map(() => 'e');
 

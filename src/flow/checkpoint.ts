@@ -1,6 +1,7 @@
 import { concat, defer, EMPTY, ignoreElements, merge, Observable, race, startWith, Subject, take, timer } from 'rxjs';
 import type { SchedulerLike } from 'rxjs';
 import type { Lane } from '../model/batch.js';
+import type { Checkpoint, CheckpointStore } from '../model/checkpoint.js';
 import type { Json } from '../model/json.js';
 import type { SinkCapture } from '../model/sink.js';
 import type { SavedLane } from '../model/source.js';
@@ -9,31 +10,22 @@ import { retryBackoff } from '../operators/retry-backoff.js';
 import type { BackoffPolicy } from '../operators/backoff.js';
 import type { Settled } from './settle.js';
 
-/** Everything a pipeline needs to go on where it stopped. */
-export interface Checkpoint {
-  readonly lanes: ReadonlyMap<string, SavedLane>;
-  /** By leg name: what the sinks captured. */
-  readonly sinks: ReadonlyMap<string, Json>;
-}
-
-/** Where checkpoints are kept. */
-export interface CheckpointStore {
-  /** Emits the last saved checkpoint, or undefined if there is none. */
-  load(): Observable<Checkpoint | undefined>;
-  /** Completes when the checkpoint is durable; what was saved before is then replaced, never half of each. */
-  save(checkpoint: Checkpoint): Observable<void>;
-}
-
 /** A sink whose state belongs into the checkpoint. */
 export interface Captured {
   readonly name: string;
   capture(settled: ReadonlyMap<string, number>): SinkCapture;
 }
 
+/** Stages whose memory belongs into the checkpoint. `lanes`: those that may be read again. */
+interface CapturedStages {
+  capture(lanes: ReadonlyMap<string, unknown>): ReadonlyMap<string, Json>;
+}
+
 export interface CheckpointConfig {
   readonly store: CheckpointStore;
   readonly saved: Checkpoint | undefined;
   readonly sinks: readonly Captured[];
+  readonly stages: CapturedStages;
   /** At most one checkpoint in this time, except for new lanes and at the end. */
   readonly everyMs: number;
   /** How a failed save is tried again; without end. */
@@ -41,8 +33,8 @@ export interface CheckpointConfig {
 }
 
 /**
- * Keeps the positions of a pipeline and saves them. One checkpoint at a time; positions and sink states are taken at
- * one instant, then the sinks make durable what their states speak of, and only then is the checkpoint written.
+ * Keeps the positions of a pipeline and saves them. One checkpoint at a time; positions, sink states and memories are
+ * taken at one instant, then the sinks make durable what their states speak of, and only then is the checkpoint written.
  */
 export class Checkpointer {
   readonly #config: CheckpointConfig;
@@ -129,12 +121,13 @@ export class Checkpointer {
   }
 
   #write(): Observable<never> {
-    const { sinks, store } = this.#config;
+    const { sinks, stages, store } = this.#config;
     const positions = new Map([...this.#lanes].map(([id, { position }]) => [id, position]));
     const captures = sinks.map((sink) => ({ name: sink.name, ...sink.capture(positions) }));
     const checkpoint: Checkpoint = {
       lanes: new Map(this.#lanes),
       sinks: new Map(captures.map(({ name, state }) => [name, state])),
+      stages: stages.capture(positions),
     };
     return concat(merge(...captures.map(({ sync }) => sync)), store.save(checkpoint)).pipe(ignoreElements());
   }

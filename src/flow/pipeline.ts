@@ -19,6 +19,7 @@ import {
 } from 'rxjs';
 import type { OperatorFunction, SchedulerLike } from 'rxjs';
 import type { Lane } from '../model/batch.js';
+import type { Checkpoint, CheckpointStore } from '../model/checkpoint.js';
 import type { DeadLetter } from '../model/dead-letter.js';
 import { MillraceError, isTransient, messageOf } from '../model/errors.js';
 import type { LogEvent } from '../model/event.js';
@@ -28,9 +29,10 @@ import type { Source } from '../model/source.js';
 import type { BackoffPolicy } from '../operators/backoff.js';
 import { retryBackoff } from '../operators/retry-backoff.js';
 import { Checkpointer } from './checkpoint.js';
-import type { Captured, Checkpoint, CheckpointStore } from './checkpoint.js';
+import type { Captured } from './checkpoint.js';
 import { Budget } from './demand.js';
 import { leg } from './leg.js';
+import { Memories } from './memories.js';
 import { settle } from './settle.js';
 import type { PlacedLeg, Settled } from './settle.js';
 import { filterFor, transform } from './transform.js';
@@ -220,11 +222,13 @@ function flow(
   const names = legNames(spec.routes);
   const routeOf = spec.routes.flatMap((route, at) => route.to.map(() => at));
   const budget = new Budget({ budgetBytes: spec.budgetBytes ?? 64 * 1024 * 1024 });
+  const memories = new Memories(saved?.stages);
   const checkpointer = new Checkpointer(
     {
       store: spec.store,
       saved,
       sinks: capturedSinks(names, open),
+      stages: memories,
       everyMs: spec.checkpointEveryMs ?? 1000,
       policy: { ...patient('saving the checkpoint'), recoverable: () => true },
     },
@@ -236,7 +240,7 @@ function flow(
     deliver: leg(sink, { policy: delivering }, scheduler),
   }));
   const settling = {
-    transform: transform(spec.stages, spec.routes),
+    transform: transform(spec.stages, spec.routes, memories),
     legs,
     deadLetters: leg(open.deadLetters, { policy: delivering }, scheduler),
   };
@@ -267,6 +271,7 @@ function flow(
     mergeMap(settleLane, Infinity),
     limitDeadLetters(spec.maxDeadLetterRatio ?? 1),
     tap((batch) => {
+      memories.settled(batch.lane, batch.position);
       checkpointer.settled(batch);
       budget.release(batch.lane, batch.bytes);
     }),

@@ -20,6 +20,7 @@ import { LogEvent } from '../model/event.js';
 import type { Origin } from '../model/event.js';
 import type { Json } from '../model/json.js';
 import type { SourceContext } from '../model/source.js';
+import { Memories } from './memories.js';
 import { Tally } from './tally.js';
 import { filterAhead, wayOf } from './way.js';
 import type { EventOperator, Way } from './way.js';
@@ -113,13 +114,20 @@ export function filterFor(
  *
  * - a throw in a stage discards the batch's output and counts, and the batch is run again record by record; the record
  *   that throws becomes a dead letter (MILLRACE_E_STAGE_THREW) and the others go on.
+ * - stages that remember keep to `memories`, so they give an event that is run again the answer it got first.
  * - memory: the events that came through, until they are delivered.
  */
-export function transform(stages: readonly EventOperator[], routes: readonly Route[]): Transform {
-  const single = singleWay(stages, routes);
+export function transform(
+  stages: readonly EventOperator[],
+  routes: readonly Route[],
+  memories: Memories = new Memories(),
+): Transform {
+  const shared = memories.attach('', stages);
+  const own = routes.map((route) => ({ ...route, stages: memories.attach(route.name, route.stages) }));
+  const single = singleWay(shared, own);
   const isSingle = single !== undefined;
-  const common = wayOf(single ?? stages);
-  const ways = isSingle ? [] : routes.map((route) => wayOf(route.stages));
+  const common = wayOf(single ?? shared);
+  const ways = isSingle ? [] : own.map((route) => wayOf(route.stages));
 
   const run = (lane: Lane, batch: Batch, records: readonly LogRecord[]): Observable<Transformed> =>
     defer(() => {
@@ -127,11 +135,11 @@ export function transform(stages: readonly EventOperator[], routes: readonly Rou
       tally.filteredCount = batch.filtered ?? 0;
       const outputs = routes.map(() => ({ events: [] as LogEvent[], ...originOf(lane) }));
       const events = common.rest(eventsOf(common, records, origin));
-      const routed = connect((shared: Observable<LogEvent>) =>
+      const routed = connect((all: Observable<LogEvent>) =>
         merge(
           ...ways.map(({ first, rest }, at) => {
             const output = outputs[at] ?? { origin, events: [] };
-            const entering = shared.pipe(
+            const entering = all.pipe(
               map((event) => first(event.from(output.origin))),
               filter((event) => event !== undefined),
             );

@@ -1,7 +1,9 @@
 import type { z } from 'zod';
 import type { Condition } from './condition.js';
+import type { DedupeConfig } from './dedupe.js';
 import type { FieldsConfig } from './fields.js';
 import { conditionOptions } from './options/condition.js';
+import { dedupeOptions } from './options/dedupe.js';
 import { exactlyOne } from './options/exactly-one.js';
 import type { ExactlyOne } from './options/exactly-one.js';
 import { fieldsOptions } from './options/fields.js';
@@ -9,8 +11,10 @@ import { normalizeOptions } from './options/normalize.js';
 import type { NormalizeOptions } from './options/normalize.js';
 import { parseOptions } from './options/parse.js';
 import { sampleOptions } from './options/sample.js';
+import { throttleOptions } from './options/throttle.js';
 import type { ParseConfig } from './parse.js';
 import type { SampleConfig } from './sample.js';
+import type { ThrottleConfig } from './throttle.js';
 
 export { exactlyOne } from './options/exactly-one.js';
 export type { ExactlyOne } from './options/exactly-one.js';
@@ -26,6 +30,8 @@ export type StageOptions = ExactlyOne<{
   drop: Condition;
   fields: FieldsConfig;
   sample: SampleConfig;
+  dedupe: DedupeConfig;
+  throttle: ThrottleConfig;
 }>;
 
 export const stageOptions: z.ZodType<StageOptions> = exactlyOne(
@@ -36,6 +42,8 @@ export const stageOptions: z.ZodType<StageOptions> = exactlyOne(
     drop: conditionOptions.describe('Lets through the events for which not all tests hold.'),
     fields: fieldsOptions,
     sample: sampleOptions,
+    dedupe: dedupeOptions,
+    throttle: throttleOptions,
   },
   'One stage: the key is the name of the operator it becomes.',
 );

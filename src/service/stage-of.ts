@@ -1,3 +1,4 @@
+import { dedupe } from '../operators/dedupe.js';
 import { drop } from '../operators/drop.js';
 import { fields } from '../operators/fields.js';
 import { keep } from '../operators/keep.js';
@@ -5,17 +6,21 @@ import { normalize } from '../operators/normalize.js';
 import type { NormalizeOptions, StageOptions } from '../operators/options.js';
 import { parse } from '../operators/parse.js';
 import { sample } from '../operators/sample.js';
+import type { RememberingStage } from '../operators/remembering.js';
 import type { Stage } from '../operators/stage.js';
+import { throttle } from '../operators/throttle.js';
 import { KNOWN_FORMATS } from './known-formats.js';
 import { timeReader } from './time-reader.js';
 
 /** The operator that a stage of a configuration becomes. */
-export function stageOf(options: StageOptions): Stage {
+export function stageOf(options: StageOptions): Stage | RememberingStage {
   if ('parse' in options) return parse(options.parse);
   if ('normalize' in options) return normalizeOf(options.normalize);
   if ('keep' in options) return keep(options.keep);
   if ('drop' in options) return drop(options.drop);
   if ('sample' in options) return sample(options.sample);
+  if ('dedupe' in options) return dedupe(options.dedupe);
+  if ('throttle' in options) return throttle(options.throttle);
   return fields(options.fields);
 }
 

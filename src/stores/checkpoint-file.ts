@@ -1,4 +1,4 @@
-import type { Observable } from 'rxjs';
+import type { Checkpoint, CheckpointStore } from '../model/checkpoint.js';
 import { MillraceError, messageOf } from '../model/errors.js';
 import { folderOf } from '../model/files.js';
 import type { Files, OpenFile } from '../model/files.js';
@@ -7,19 +7,10 @@ import type { SavedLane } from '../model/source.js';
 import { steps, wait } from '../operators/steps.js';
 import type { Routine } from '../operators/steps.js';
 
-/** The content of a checkpoint: the same as the flow's, which imports nothing from here. */
-interface Checkpoint {
-  readonly lanes: ReadonlyMap<string, SavedLane>;
-  readonly sinks: ReadonlyMap<string, Json>;
-}
-
-interface CheckpointStore {
-  load(): Observable<Checkpoint | undefined>;
-  save(checkpoint: Checkpoint): Observable<void>;
-}
-
 /** The file is versioned, so that a later millrace can read it or say why not. */
-const VERSION = 1;
+const VERSION = 2;
+/** Without what stages remember. */
+const VERSION_WITHOUT_STAGES = 1;
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -39,16 +30,17 @@ function decode(path: string, text: string): Checkpoint {
     throw unreadable(messageOf(error));
   }
   if (!isRecord(value)) throw unreadable('not an object');
-  if (value['version'] !== VERSION) {
+  if (value['version'] !== VERSION && value['version'] !== VERSION_WITHOUT_STAGES) {
     const found = JSON.stringify(value['version']) as string | undefined;
     throw new MillraceError('MILLRACE_E_CHECKPOINT_VERSION', `${path}: version ${found ?? 'missing'}, not ${VERSION}`);
   }
-  const { lanes, sinks } = value;
-  if (!isRecord(lanes) || !Object.values(lanes).every(isLane) || !isRecord(sinks))
+  const { lanes, sinks, stages = value['version'] === VERSION ? undefined : {} } = value;
+  if (!isRecord(lanes) || !Object.values(lanes).every(isLane) || !isRecord(sinks) || !isRecord(stages))
     throw unreadable('parts are missing');
   return {
     lanes: new Map(Object.entries(lanes as Record<string, SavedLane>)),
     sinks: new Map(Object.entries(sinks as Record<string, Json>)),
+    stages: new Map(Object.entries(stages as Record<string, Json>)),
   };
 }
 
@@ -56,10 +48,10 @@ function decode(path: string, text: string): Checkpoint {
 class Encoder {
   readonly #texts = new WeakMap<SavedLane, string>();
 
-  encode({ lanes, sinks }: Checkpoint): Uint8Array {
+  encode({ lanes, sinks, stages }: Checkpoint): Uint8Array {
     const texts = [...lanes].map(([id, lane]) => `${JSON.stringify(id)}:${this.#textOf(lane)}`);
-    const rest = JSON.stringify(Object.fromEntries(sinks));
-    return Buffer.from(`{"version":${VERSION},"lanes":{${texts.join(',')}},"sinks":${rest}}`);
+    const rest = `"sinks":${JSON.stringify(Object.fromEntries(sinks))},"stages":${JSON.stringify(Object.fromEntries(stages))}`;
+    return Buffer.from(`{"version":${VERSION},"lanes":{${texts.join(',')}},${rest}}`);
   }
 
   #textOf(lane: SavedLane): string {

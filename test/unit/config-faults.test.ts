@@ -36,7 +36,7 @@ const TOP_KEYS =
   'name, source, checkpoint, stages, routes, deadLetter, startDeadlineMs, drainDeadlineMs, budgetBytes, maxDeadLetterRatio';
 const TAIL_KEYS = 'paths, exclude, from, fields, maxLineBytes, onLongLine, pollMs, maxOpenFiles, rotateWaitMs';
 const TESTS = 'level, minLevel, equals, matches, contains, exists, gt, gte, lt, lte, and, or, not';
-const STAGES = 'parse, normalize, keep, drop, fields, sample';
+const STAGES = 'parse, normalize, keep, drop, fields, sample, dedupe, throttle';
 
 describe('a configuration error', () => {
   it('has a code, all faults, and all of them in its message', () => {
@@ -263,6 +263,22 @@ describe('stages', () => {
       ],
     ],
     ['sample: { share: 2 }', ['4:22: stages[0].sample.share: expected a number of at most 1, got 2']],
+    [
+      'dedupe: { by: [a, a], withinMs: 0, maxkeys: 5 }',
+      [
+        '4:23: stages[0].dedupe.by[1]: expected each name once, got "a"',
+        '4:37: stages[0].dedupe.withinMs: expected a number of at least 1, got 0',
+        '4:40: stages[0].dedupe.maxkeys: unknown key, expected one of by, withinMs, maxKeys (did you mean "maxKeys"?)',
+      ],
+    ],
+    [
+      'throttle: { max: 1.5, per: 3 }',
+      [
+        '4:5: stages[0].throttle.perMs: missing, expected a whole number',
+        '4:22: stages[0].throttle.max: expected a whole number, got 1.5',
+        '4:27: stages[0].throttle.per: unknown key, expected one of by, max, perMs, maxKeys (did you mean "perMs"?)',
+      ],
+    ],
     [
       'sample: { shar: 0.1 }',
       [

@@ -181,7 +181,16 @@ describe('jsonSchema', () => {
       ['exclude', 'fields', 'from', 'maxLineBytes', 'maxOpenFiles', 'onLongLine', 'paths', 'pollMs', 'rotateWaitMs'],
     );
     const { items } = top['stages'] as { items: Json };
-    expect(Object.keys(properties(items))).toEqual(['parse', 'normalize', 'keep', 'drop', 'fields', 'sample']);
+    expect(Object.keys(properties(items))).toEqual([
+      'parse',
+      'normalize',
+      'keep',
+      'drop',
+      'fields',
+      'sample',
+      'dedupe',
+      'throttle',
+    ]);
     expect(Object.keys(properties(top['deadLetter']))).toEqual(['file', 'console']);
     for (const key of [...Object.values(top), ...Object.values(properties(source['tail']))]) {
       expect(key).toHaveProperty('description');

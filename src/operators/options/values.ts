@@ -57,3 +57,13 @@ export const fieldNames: z.ZodType<readonly string[]> = z
     { when: ({ value }) => Array.isArray(value) },
   )
   .meta({ uniqueItems: true });
+
+/** Beyond it a checkpoint takes long to write. */
+const MAX_KEYS = 100_000;
+
+export const maxKeys: z.ZodType<number> = z
+  .int()
+  .min(1)
+  .max(MAX_KEYS)
+  .default(10_000)
+  .describe('How many keys are remembered; those not seen for longest are forgotten.');
