@@ -58,6 +58,8 @@ export { rateWindow } from './operators/rate-window.js';
 export type { Rate } from './operators/rate-window.js';
 export { recoverOrTerminate } from './operators/recover-or-terminate.js';
 export type { RecoverConfig } from './operators/recover-or-terminate.js';
+export { redact } from './operators/redact.js';
+export type { RedactConfig } from './operators/redact.js';
 export { retryBackoff } from './operators/retry-backoff.js';
 export { route } from './operators/route.js';
 export type { Way } from './operators/route.js';

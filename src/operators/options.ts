@@ -12,6 +12,8 @@ import type { NormalizeOptions } from './options/normalize.js';
 import { parseOptions } from './options/parse.js';
 import { sampleOptions } from './options/sample.js';
 import { throttleOptions } from './options/throttle.js';
+import { redactOptions } from './options/redact.js';
+import type { RedactOptions } from './options/redact.js';
 import type { ParseConfig } from './parse.js';
 import type { SampleConfig } from './sample.js';
 import type { ThrottleConfig } from './throttle.js';
@@ -19,6 +21,7 @@ import type { ThrottleConfig } from './throttle.js';
 export { exactlyOne } from './options/exactly-one.js';
 export type { ExactlyOne } from './options/exactly-one.js';
 export type { NormalizeOptions } from './options/normalize.js';
+export type { RedactOptions } from './options/redact.js';
 export { scalar } from './options/values.js';
 export type { Scalar } from './options/values.js';
 
@@ -32,6 +35,7 @@ export type StageOptions = ExactlyOne<{
   sample: SampleConfig;
   dedupe: DedupeConfig;
   throttle: ThrottleConfig;
+  redact: RedactOptions;
 }>;
 
 export const stageOptions: z.ZodType<StageOptions> = exactlyOne(
@@ -44,6 +48,7 @@ export const stageOptions: z.ZodType<StageOptions> = exactlyOne(
     sample: sampleOptions,
     dedupe: dedupeOptions,
     throttle: throttleOptions,
+    redact: redactOptions,
   },
   'One stage: the key is the name of the operator it becomes.',
 );

@@ -1,10 +1,12 @@
+import { createHmac } from 'node:crypto';
 import { dedupe } from '../operators/dedupe.js';
 import { drop } from '../operators/drop.js';
 import { fields } from '../operators/fields.js';
 import { keep } from '../operators/keep.js';
 import { normalize } from '../operators/normalize.js';
-import type { NormalizeOptions, StageOptions } from '../operators/options.js';
+import type { NormalizeOptions, RedactOptions, StageOptions } from '../operators/options.js';
 import { parse } from '../operators/parse.js';
+import { redact } from '../operators/redact.js';
 import { sample } from '../operators/sample.js';
 import type { RememberingStage } from '../operators/remembering.js';
 import type { Stage } from '../operators/stage.js';
@@ -21,7 +23,19 @@ export function stageOf(options: StageOptions): Stage | RememberingStage {
   if ('sample' in options) return sample(options.sample);
   if ('dedupe' in options) return dedupe(options.dedupe);
   if ('throttle' in options) return throttle(options.throttle);
+  if ('redact' in options) return redactOf(options.redact);
   return fields(options.fields);
+}
+
+/** 64 bits: enough to tell values apart, and few enough to stay readable. */
+const HASH_DIGITS = 16;
+
+function redactOf({ key, with: stands, ...rest }: RedactOptions): Stage {
+  if (stands === 'mask' || key === undefined) return redact(rest);
+  return redact({
+    ...rest,
+    hash: (value) => createHmac('sha256', key).update(value).digest('hex').slice(0, HASH_DIGITS),
+  });
 }
 
 function normalizeOf({ timeFormats, timeZone }: NormalizeOptions): Stage {

@@ -36,7 +36,7 @@ const TOP_KEYS =
   'name, source, checkpoint, stages, routes, deadLetter, startDeadlineMs, drainDeadlineMs, budgetBytes, maxDeadLetterRatio';
 const TAIL_KEYS = 'paths, exclude, from, fields, maxLineBytes, onLongLine, pollMs, maxOpenFiles, rotateWaitMs';
 const TESTS = 'level, minLevel, equals, matches, contains, exists, gt, gte, lt, lte, and, or, not';
-const STAGES = 'parse, normalize, keep, drop, fields, sample, dedupe, throttle';
+const STAGES = 'parse, normalize, keep, drop, fields, sample, dedupe, throttle, redact';
 
 describe('a configuration error', () => {
   it('has a code, all faults, and all of them in its message', () => {
@@ -277,6 +277,15 @@ describe('stages', () => {
         '4:5: stages[0].throttle.perMs: missing, expected a whole number',
         '4:22: stages[0].throttle.max: expected a whole number, got 1.5',
         '4:27: stages[0].throttle.per: unknown key, expected one of by, max, perMs, maxKeys (did you mean "perMs"?)',
+      ],
+    ],
+    ['redact: { with: hash }', ['4:5: stages[0].redact.key: missing, expected a key for the hash']],
+    [
+      'redact: { what: [emial], patterns: ["("], key: k }',
+      [
+        '4:5: stages[0].redact.with: missing, expected hash where a key is given',
+        '4:22: stages[0].redact.what[0]: expected one of email, cardNumber, ip, bearerToken, got "emial" (did you mean "email"?)',
+        '4:41: stages[0].redact.patterns[0]: expected a regular expression (Unterminated group), got "("',
       ],
     ],
     [

@@ -190,6 +190,7 @@ describe('jsonSchema', () => {
       'sample',
       'dedupe',
       'throttle',
+      'redact',
     ]);
     expect(Object.keys(properties(top['deadLetter']))).toEqual(['file', 'console']);
     for (const key of [...Object.values(top), ...Object.values(properties(source['tail']))]) {
