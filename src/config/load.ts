@@ -7,6 +7,7 @@ import type { Finding } from './expectation.js';
 import { ConfigError, Faults, nearestTo } from './fault.js';
 import { Locator, placeOf } from './located.js';
 import type { Located } from './located.js';
+import { findRunaways } from './runaway.js';
 import { pipelineSchema } from './schema.js';
 import type { PipelineConfig, PipelineDraft } from './schema.js';
 import { maskReferences, unmask } from './substitute.js';
@@ -86,6 +87,7 @@ function loadDocument(
     return undefined;
   }
   const root = new Locator(document, environment, faults).locate(contents, [], start);
+  findRunaways(root, faults);
   const result = validate(pipelineSchema, root.value);
   if ('data' in result) return { root, draft: result.data };
   for (const finding of result) addFinding(finding, root, faults);
