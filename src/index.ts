@@ -42,6 +42,8 @@ export { mergeMapBounded } from './operators/merge-map-bounded.js';
 export type { MergeLimits } from './operators/merge-map-bounded.js';
 export { mirror } from './operators/mirror.js';
 export type { Lost, MirrorConfig } from './operators/mirror.js';
+export { keepUnusual } from './operators/keep-unusual.js';
+export type { UnusualConfig } from './operators/keep-unusual.js';
 export { normalize } from './operators/normalize.js';
 export type { NormalizeConfig } from './operators/normalize.js';
 export { onBackpressureBuffer } from './operators/on-backpressure-buffer.js';

@@ -2,7 +2,8 @@ import type { z } from 'zod';
 import type { Condition } from './condition.js';
 import type { DedupeConfig } from './dedupe.js';
 import type { FieldsConfig } from './fields.js';
-import { conditionOptions } from './options/condition.js';
+import { conditionOptions, keepOptions } from './options/condition.js';
+import type { KeepOptions } from './options/condition.js';
 import { dedupeOptions } from './options/dedupe.js';
 import { exactlyOne } from './options/exactly-one.js';
 import type { ExactlyOne } from './options/exactly-one.js';
@@ -21,6 +22,7 @@ import type { ThrottleConfig } from './throttle.js';
 export { exactlyOne } from './options/exactly-one.js';
 export type { ExactlyOne } from './options/exactly-one.js';
 export type { NormalizeOptions } from './options/normalize.js';
+export type { KeepOptions } from './options/condition.js';
 export type { RedactOptions } from './options/redact.js';
 export { scalar } from './options/values.js';
 export type { Scalar } from './options/values.js';
@@ -29,7 +31,7 @@ export type { Scalar } from './options/values.js';
 export type StageOptions = ExactlyOne<{
   parse: ParseConfig;
   normalize: NormalizeOptions;
-  keep: Condition;
+  keep: KeepOptions;
   drop: Condition;
   fields: FieldsConfig;
   sample: SampleConfig;
@@ -42,7 +44,7 @@ export const stageOptions: z.ZodType<StageOptions> = exactlyOne(
   {
     parse: parseOptions,
     normalize: normalizeOptions,
-    keep: conditionOptions.describe('Lets through the events for which all tests hold.'),
+    keep: keepOptions.describe('Lets through the events for which all tests hold.'),
     drop: conditionOptions.describe('Lets through the events for which not all tests hold.'),
     fields: fieldsOptions,
     sample: sampleOptions,

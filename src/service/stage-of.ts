@@ -3,8 +3,9 @@ import { dedupe } from '../operators/dedupe.js';
 import { drop } from '../operators/drop.js';
 import { fields } from '../operators/fields.js';
 import { keep } from '../operators/keep.js';
+import { keepUnusual } from '../operators/keep-unusual.js';
 import { normalize } from '../operators/normalize.js';
-import type { NormalizeOptions, RedactOptions, StageOptions } from '../operators/options.js';
+import type { KeepOptions, NormalizeOptions, RedactOptions, StageOptions } from '../operators/options.js';
 import { parse } from '../operators/parse.js';
 import { redact } from '../operators/redact.js';
 import { sample } from '../operators/sample.js';
@@ -18,13 +19,19 @@ import { timeReader } from './time-reader.js';
 export function stageOf(options: StageOptions): Stage | RememberingStage {
   if ('parse' in options) return parse(options.parse);
   if ('normalize' in options) return normalizeOf(options.normalize);
-  if ('keep' in options) return keep(options.keep);
+  if ('keep' in options) return keepOf(options.keep);
   if ('drop' in options) return drop(options.drop);
   if ('sample' in options) return sample(options.sample);
   if ('dedupe' in options) return dedupe(options.dedupe);
   if ('throttle' in options) return throttle(options.throttle);
   if ('redact' in options) return redactOf(options.redact);
   return fields(options.fields);
+}
+
+function keepOf(options: KeepOptions): Stage | RememberingStage {
+  const { field, aboveQuantile, anomalyAbove } = options;
+  const isFollowingData = aboveQuantile !== undefined || anomalyAbove !== undefined;
+  return isFollowingData && field !== undefined ? keepUnusual({ ...options, field }) : keep(options);
 }
 
 /** 64 bits: enough to tell values apart, and few enough to stay readable. */

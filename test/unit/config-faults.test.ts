@@ -243,7 +243,19 @@ describe('stages', () => {
       ],
     ],
     ['keep: { level: 3 }', ['4:20: stages[0].keep.level: expected a string or a list, got 3']],
-    ['keep: {}', [`4:5: stages[0].keep: expected at least one of ${TESTS}`]],
+    ['keep: {}', [`4:5: stages[0].keep: expected at least one of ${TESTS}, aboveQuantile, anomalyAbove`]],
+    [
+      'keep: { aboveQuantile: 2, by: [a] }',
+      [
+        '4:5: stages[0].keep.field: missing, expected a field for aboveQuantile',
+        '4:28: stages[0].keep.aboveQuantile: expected a number of at most 1, got 2',
+      ],
+    ],
+    ['keep: { level: WARN, by: [a] }', ['4:5: stages[0].keep: expected aboveQuantile or anomalyAbove for by']],
+    [
+      'drop: { field: a, aboveQuantile: 0.9 }',
+      [`4:23: stages[0].drop.aboveQuantile: unknown key, expected one of ${TESTS.replace('equals', 'field, equals')}`],
+    ],
     ['drop: { field: a }', [`4:5: stages[0].drop: expected at least one of ${TESTS}`]],
     [
       'drop: { equals: [a, {}], matches: "[" }',
