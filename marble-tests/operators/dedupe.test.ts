@@ -74,6 +74,17 @@ describe('dedupe', () => {
     expect(passing({ by: ['a'], maxKeys: 2 }, eventsWith(...events))).toEqual([0, 1, 3, 5]);
   });
 
+  it('many more keys than it remembers take no longer for that', () => {
+    const events = eventsWith(...Array.from({ length: 60_000 }, (_, a) => ({ a })));
+    const judge = dedupe({ by: ['a'], maxKeys: 20_000 }).remembering.begin(undefined);
+    const startedAt = performance.now();
+    for (const event of events) judge.admits(event);
+    expect(performance.now() - startedAt).toBeLessThan(2000);
+    const remembered = (judge.capture() as unknown[]).length;
+    expect(remembered).toBeGreaterThan(19_000);
+    expect(remembered).toBeLessThanOrEqual(20_000);
+  });
+
   it('goes on with what was captured as if nothing had happened', () => {
     fc.assert(
       fc.property(

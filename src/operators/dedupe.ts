@@ -1,7 +1,7 @@
 import type { LogEvent } from '../model/event.js';
 import type { Json } from '../model/json.js';
 import { keyOf, timeOf } from './event-key.js';
-import { forgetFirst, rememberingStage } from './remembering.js';
+import { forgetOldest, rememberingStage } from './remembering.js';
 import type { Judge, RememberingStage } from './remembering.js';
 
 /** What makes two events the same. */
@@ -36,7 +36,7 @@ class Seen implements Judge {
     const isSame = first !== undefined && Math.abs(time - first) < (this.#withinMs ?? Infinity);
     this.#firsts.delete(key);
     this.#firsts.set(key, isSame ? first : Math.max(time, first ?? time));
-    while (this.#firsts.size > this.#maxKeys) forgetFirst(this.#firsts);
+    forgetOldest(this.#firsts, this.#maxKeys);
     return !isSame;
   }
 

@@ -5,7 +5,7 @@ import type { Condition } from './condition.js';
 import { keyOf } from './event-key.js';
 import { QuantileSketch } from './quantile-sketch.js';
 import type { SavedSketch } from './quantile-sketch.js';
-import { forgetFirst, rememberingStage } from './remembering.js';
+import { forgetOldest, rememberingStage } from './remembering.js';
 import type { Judge, RememberingStage } from './remembering.js';
 
 /** What is asked of an event, and what its field's number is compared with: the numbers of the events before it. */
@@ -111,7 +111,7 @@ class Histories implements Judge {
     const history = this.#histories.get(key) ?? new History(this.#config, [0, 0, 0, 0, 0, null]);
     this.#histories.delete(key);
     this.#histories.set(key, history);
-    if (this.#histories.size > (this.#config.maxKeys ?? 100)) forgetFirst(this.#histories);
+    forgetOldest(this.#histories, this.#config.maxKeys ?? 100);
     // Asked first: a number is no part of what it is compared with.
     const answer = history.isUnusual(value);
     history.add(value);

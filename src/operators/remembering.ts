@@ -27,11 +27,16 @@ export function isRemembering(operator: OperatorFunction<LogEvent, LogEvent>): o
   return 'remembering' in operator;
 }
 
-/** Takes out what was put in first. */
-export function forgetFirst(map: Map<string, unknown>): void {
-  for (const first of map.keys()) {
-    map.delete(first);
-    return;
+/**
+ * Takes out what was put in first while there is more than `maxSize`, and then a little more: what a map has lost at its
+ * front is passed over each time the front is looked for.
+ */
+export function forgetOldest(map: Map<string, unknown>, maxSize: number): void {
+  if (map.size <= maxSize) return;
+  const size = maxSize - Math.floor(maxSize / 64);
+  for (const oldest of map.keys()) {
+    if (map.size <= size) return;
+    map.delete(oldest);
   }
 }
 
@@ -53,7 +58,7 @@ export function rememberingStage(remembering: Remembering): RememberingStage {
         if (given !== undefined) return given;
         const answer = judge.admits(event);
         answers.set(id, answer);
-        if (answers.size > MAX_ANSWERS_ALONE) forgetFirst(answers);
+        forgetOldest(answers, MAX_ANSWERS_ALONE);
         return answer;
       };
       return source.pipe(keeping(admits));

@@ -1,7 +1,7 @@
 import type { LogEvent } from '../model/event.js';
 import type { Json } from '../model/json.js';
 import { keyOf, timeOf } from './event-key.js';
-import { forgetFirst, rememberingStage } from './remembering.js';
+import { forgetOldest, rememberingStage } from './remembering.js';
 import type { Judge, RememberingStage } from './remembering.js';
 
 /** How many events may pass. */
@@ -42,7 +42,7 @@ class Windows implements Judge {
     const isAdmitted = count < max;
     this.#windows.delete(key);
     this.#windows.set(key, [start, isAdmitted ? count + 1 : count]);
-    while (this.#windows.size > maxKeys) forgetFirst(this.#windows);
+    forgetOldest(this.#windows, maxKeys);
     return isAdmitted;
   }
 
