@@ -129,6 +129,10 @@ export class Checkpointer {
       sinks: new Map(captures.map(({ name, state }) => [name, state])),
       stages: stages.capture(positions),
     };
-    return concat(merge(...captures.map(({ sync }) => sync)), store.save(checkpoint)).pipe(ignoreElements());
+    const tell = defer(() => {
+      for (const { saved } of captures) saved?.();
+      return EMPTY;
+    });
+    return concat(merge(...captures.map(({ sync }) => sync)), store.save(checkpoint), tell).pipe(ignoreElements());
   }
 }

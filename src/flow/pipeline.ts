@@ -3,6 +3,7 @@ import {
   combineLatest,
   concat,
   defer,
+  EMPTY,
   endWith,
   filter,
   finalize,
@@ -11,8 +12,10 @@ import {
   merge,
   mergeMap,
   Observable,
+  ReplaySubject,
   Subject,
   switchMap,
+  take,
   takeUntil,
   takeWhile,
   tap,
@@ -135,9 +138,14 @@ export function pipeline(
       recoverable: isTransient,
     });
     let isOpen = false;
+    const checkpointer = new ReplaySubject<Checkpointer>(1);
+    const save = checkpointer.pipe(
+      take(1),
+      switchMap((ready) => ready.saveNow()),
+    );
     const load = defer(() => spec.store.load()).pipe(retryBackoff(patient('loading the checkpoint'), scheduler));
     const opened = load.pipe(
-      switchMap((saved) => openSinks(spec, saved, run, patient, scheduler)),
+      switchMap((saved) => openSinks(spec, saved, save, run, patient, scheduler)),
       // Until everything is open nothing was read, so there is nothing to drain.
       takeUntil(run.stop.pipe(filter(() => !isOpen))),
     );
@@ -148,7 +156,14 @@ export function pipeline(
       }),
       // The sinks stay open for as long as anything flows; the mark after it closes them.
       switchMap((open) =>
-        flow(spec, run, open, reporting(policy, 'delivering', run.report), patient, scheduler).pipe(endWith(undefined)),
+        flow(
+          spec,
+          run,
+          { ...open, checkpointer },
+          reporting(policy, 'delivering', run.report),
+          patient,
+          scheduler,
+        ).pipe(endWith(undefined)),
       ),
       takeWhile((batch) => batch !== undefined),
     );
@@ -172,12 +187,18 @@ interface Open {
   readonly deadLetters: Sink<DeadLetter>;
 }
 
+interface Flowing extends Open {
+  /** Gets the checkpointer as soon as there is one. */
+  readonly checkpointer: Subject<Checkpointer>;
+}
+
 type PolicyFor = (what: string) => BackoffPolicy;
 
 /** Opens every sink, each tried until it is there. Emits once; unsubscribing closes them. */
 function openSinks(
   spec: PipelineSpec,
   saved: Checkpoint | undefined,
+  save: Observable<never>,
   { report }: PipelineRun,
   patient: PolicyFor,
   scheduler: SchedulerLike,
@@ -185,7 +206,7 @@ function openSinks(
   const open = <T>(name: string, resource: SinkResource<T>): Observable<Sink<T>> => {
     const policy = patient(`opening ${resource.name} for ${name}`);
     let isOpen = false;
-    return defer(() => resource.open({ saved: saved?.sinks.get(name), report })).pipe(
+    return defer(() => resource.open({ saved: saved?.sinks.get(name), save, report })).pipe(
       tap(() => (isOpen = true)),
       // One that was lost later is opened with what was saved last, and the others with it: by who runs the pipeline.
       retryBackoff({ ...policy, recoverable: (error) => !isOpen && isTransient(error) }, scheduler),
@@ -209,11 +230,16 @@ function capturedSinks(names: readonly string[], { sinks, deadLetters }: Open): 
   );
 }
 
+/** Nobody is there to tidy up after a run that ends by itself. */
+function tidied({ sinks, deadLetters }: Open, stop: Observable<unknown>): Observable<never> {
+  return merge(...[...sinks, deadLetters].map((sink) => sink.finish?.() ?? EMPTY)).pipe(takeUntil(stop));
+}
+
 /** Everything between an open source and open sinks. */
 function flow(
   spec: PipelineSpec,
   run: PipelineRun,
-  open: Open,
+  open: Flowing,
   delivering: BackoffPolicy,
   patient: PolicyFor,
   scheduler: SchedulerLike,
@@ -234,6 +260,7 @@ function flow(
     },
     scheduler,
   );
+  open.checkpointer.next(checkpointer);
   const legs: PlacedLeg[] = sinks.map((sink, at) => ({
     name: names[at] ?? '',
     route: routeOf[at] ?? 0,
@@ -280,6 +307,8 @@ function flow(
   return merge(
     checkpointer.run.pipe(takeUntil(finished)),
     // Before anything is written: where the sinks begin. After everything has settled: where they end.
-    concat(checkpointer.saveNow(), settled, checkpointer.saveNow()).pipe(finalize(() => finished.next())),
+    concat(checkpointer.saveNow(), settled, checkpointer.saveNow(), run.once ? tidied(open, run.stop) : EMPTY).pipe(
+      finalize(() => finished.next()),
+    ),
   );
 }

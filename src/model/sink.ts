@@ -29,6 +29,8 @@ export interface SinkCapture {
   readonly state: Json;
   /** Completes when everything `state` speaks of is durable. */
   readonly sync: Observable<never>;
+  /** Called when a checkpoint with this state is durable. */
+  readonly saved?: () => void;
 }
 
 /** An open sink. */
@@ -37,11 +39,15 @@ export interface Sink<T = LogEvent> {
   deliver(delivery: Delivery<T>): Observable<Receipt<T>>;
   /** For sinks whose state lives in the checkpoint. `settled`: positions that will never be read again. */
   capture?(settled: ReadonlyMap<string, number>): SinkCapture;
+  /** For sinks that tidy up in the background: completes when there is nothing left to do now, or it cannot be done. */
+  finish?(): Observable<never>;
 }
 
 export interface SinkContext {
   /** What the sink captured at the last checkpoint, or undefined at the first start. */
   readonly saved: Json | undefined;
+  /** Completes when a checkpoint that was captured after the subscription is durable. */
+  readonly save: Observable<never>;
   readonly report: (notice: Notice) => void;
 }
 
