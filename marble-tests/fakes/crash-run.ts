@@ -2,6 +2,7 @@ import { expect } from 'vitest';
 import { isExact } from '../../src/flow/ledger.js';
 import { EvidenceKeeper } from '../../src/sources/tail/evidence.js';
 import { FakeDisk } from './fake-disk.js';
+import { everyLine } from './every-line.js';
 import { LogHistory } from './log-history.js';
 import type { Step } from './log-history.js';
 import { LogWorld } from './log-world.js';
@@ -25,6 +26,13 @@ interface SavedCheckpoint {
 }
 
 type Trace = (line: string) => void;
+
+/** So small that a history rotates many times. */
+const ROTATIONS = [
+  { rotate: undefined, gzip: false },
+  { rotate: { maxBytes: 700 }, gzip: false },
+  { rotate: { maxBytes: 1500 }, gzip: true },
+] as const;
 
 const GIVE_UP_MS = 60_000;
 
@@ -71,6 +79,7 @@ class Run {
       },
       budgetBytes: random.pick([1500, 40_000, 64 * 1024 * 1024]),
       ...(mostOfKey === undefined ? {} : { mostOfKey }),
+      ...ROTATIONS[seed % ROTATIONS.length]!,
     };
   }
 
@@ -193,7 +202,7 @@ class Run {
     const expected = this.#world.generations.map((generation) => this.#expected(generation));
     const dead = expected.flatMap((lists) => lists.dead).length;
     const kept = this.#limited(expected.flatMap((lists) => lists.kept));
-    const lines = (path: string): number => this.#disk.text(path).split('\n').length - 1;
+    const lines = (path: string): number => everyLine(this.#disk, path).split('\n').length - 1;
     return lines(OUT) >= [...kept.values()].reduce((sum, count) => sum + count, 0) && lines(DEAD) >= dead;
   }
 
@@ -228,10 +237,10 @@ class Run {
       const [lane, offset] = String(id).split(':') as [string, string];
       into.set(lane, [...(into.get(lane) ?? []), `${offset} ${text}`]);
     };
-    for (const event of jsonLines(this.#disk.text(OUT))) {
+    for (const event of jsonLines(everyLine(this.#disk, OUT))) {
       put(kept, event['event.id'], `${String(event['number'])} ${String(event['message'])}`);
     }
-    for (const letter of jsonLines(this.#disk.text(DEAD))) {
+    for (const letter of jsonLines(everyLine(this.#disk, DEAD))) {
       put(dead, letter['event.id'], String(letter['event.original']));
       expect(letter['event.id']).toBe(`${String(letter['event.id']).split(':')[0]!}:${String(letter['log.offset'])}`);
     }

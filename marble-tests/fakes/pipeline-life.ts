@@ -1,5 +1,6 @@
+import { gzipSync } from 'node:zlib';
 import type { Subscription } from 'rxjs';
-import { ReplaySubject } from 'rxjs';
+import { defer, of, ReplaySubject } from 'rxjs';
 import { pipeline } from '../../src/flow/pipeline.js';
 import type { Settled } from '../../src/flow/settle.js';
 import type { Notice } from '../../src/model/notice.js';
@@ -11,6 +12,8 @@ import { stage } from '../../src/operators/stage.js';
 import { throttle } from '../../src/operators/throttle.js';
 import { deadLetterLines, eventLines } from '../../src/service/line-codecs.js';
 import { fileSink } from '../../src/sinks/file/file-sink.js';
+import type { GzipBlock } from '../../src/sinks/file/gzip.js';
+import type { RotateOptions } from '../../src/sinks/file/options.js';
 import { tailSource } from '../../src/sources/tail/tail-source.js';
 import type { TailOptions } from '../../src/sources/tail/options.js';
 import { checkpointFile } from '../../src/stores/checkpoint-file.js';
@@ -44,6 +47,8 @@ export interface LifeOptions {
   readonly once?: boolean;
   readonly budgetBytes?: number;
   readonly checkpointEveryMs?: number;
+  readonly rotate?: RotateOptions | undefined;
+  readonly gzip?: boolean;
   /** At most so many events of a key: three line numbers in a row are one. */
   readonly mostOfKey?: 1 | 2;
 }
@@ -62,6 +67,9 @@ function limiting(mostOfKey: 1 | 2 | undefined): readonly RememberingStage[] {
   return [mostOfKey === 1 ? dedupe({ by: ['bucket'] }) : throttle({ by: ['bucket'], max: 2, perMs: 1000 })];
 }
 
+/** At once, so that it happens in virtual time. */
+const fakeGzip: GzipBlock = (block) => defer(() => of(gzipSync(block, { level: 1 })));
+
 /** One life of a process: the real pipeline on fake files, from its start to its stop or its death. */
 export class PipelineLife {
   readonly files: FakeFiles;
@@ -74,8 +82,9 @@ export class PipelineLife {
   readonly #subscription: Subscription;
 
   constructor({ disk, clock, mint, tail, files, once = false, ...options }: LifeOptions) {
-    const { budgetBytes, checkpointEveryMs = 30, mostOfKey } = options;
+    const { budgetBytes, checkpointEveryMs = 30, mostOfKey, rotate, gzip = false } = options;
     this.files = new FakeFiles(disk, clock, files);
+    const output = { files: this.files, rotate, gzip: gzip ? fakeGzip : undefined };
     const spec = {
       source: tailSource({ ...tailDefaults, ...tail }, { files: this.files, mint }, clock),
       stages: [
@@ -84,8 +93,8 @@ export class PipelineLife {
         bucket,
         ...limiting(mostOfKey),
       ],
-      routes: [{ name: 'out', stages: [], to: [fileSink(OUT, eventLines('json'), this.files)] }],
-      deadLetters: fileSink(DEAD, deadLetterLines, this.files),
+      routes: [{ name: 'out', stages: [], to: [fileSink({ path: OUT, ...output }, eventLines('json'), clock)] }],
+      deadLetters: fileSink({ path: DEAD, ...output }, deadLetterLines, clock),
       store: checkpointFile(CHECKPOINT, this.files),
       checkpointEveryMs,
       ...(budgetBytes === undefined ? {} : { budgetBytes }),

@@ -1,4 +1,5 @@
 import type { Notice } from '../../src/model/notice.js';
+import { everyLine } from './every-line.js';
 import { FakeDisk } from './fake-disk.js';
 import { LogWorld } from './log-world.js';
 import { DEAD, OUT, PipelineLife } from './pipeline-life.js';
@@ -85,7 +86,7 @@ export class TailScene {
   }
 
   #json(path: string): Record<string, unknown>[] {
-    const lines = this.disk.text(path).split('\n').slice(0, -1);
+    const lines = everyLine(this.disk, path).split('\n').slice(0, -1);
     return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
   }
 }

@@ -24,6 +24,7 @@ const CATALOGUE = {
   MILLRACE_E_FILE_PERMISSION: { transient: true, says: 'the file may not be opened' },
   MILLRACE_E_FILE_NO_SPACE: { transient: true, says: 'the disk is full or the quota is used up' },
   MILLRACE_E_FILE_READ_ONLY: { transient: true, says: 'the file system is read-only' },
+  MILLRACE_E_FILE_EXISTS: { transient: true, says: 'a file of that name is already there' },
   MILLRACE_E_FILE_IS_DIRECTORY: { transient: true, says: 'the path is a folder' },
   MILLRACE_E_FILE_NOT_FOLDER: { transient: true, says: 'a file is where a folder should be' },
   MILLRACE_E_FILE_TOO_MANY_OPEN: { transient: true, says: 'too many files are open' },

@@ -8,6 +8,9 @@ import type { Source } from '../model/source.js';
 import { consoleDeadLetterSink, consoleSink } from '../sinks/console/console-sink.js';
 import type { WriteText } from '../sinks/console/write-to.js';
 import { fileSink } from '../sinks/file/file-sink.js';
+import type { FileSinkConfig } from '../sinks/file/file-sink.js';
+import { gzipBlock } from '../sinks/file/gzip.js';
+import type { FileSinkOptions } from '../sinks/file/options.js';
 import { generatorSource } from '../sources/generator/generator-source.js';
 import { stdinSource } from '../sources/stdin/stdin-source.js';
 import { tailSource } from '../sources/tail/tail-source.js';
@@ -34,8 +37,12 @@ function sourceOf({ source }: PipelineConfig, { files, stdin, cwd }: Surrounding
   return generatorSource(source.generator);
 }
 
+function placeOf({ path, rotate, gzip }: FileSinkOptions, files: Files, cwd: string): FileSinkConfig {
+  return { path: resolve(cwd, path), files, rotate, gzip: gzip === true ? gzipBlock : undefined };
+}
+
 function sinkOf(options: SinkOptions, { files, writeStdout, colours, cwd }: Surroundings): SinkResource {
-  if ('file' in options) return fileSink(resolve(cwd, options.file.path), eventLines(options.file.format), files);
+  if ('file' in options) return fileSink(placeOf(options.file, files, cwd), eventLines(options.file.format));
   return consoleSink(options.console, writeStdout, colours);
 }
 
@@ -44,8 +51,12 @@ function deadLettersOf(config: PipelineConfig, around: Surroundings): SinkResour
   if (deadLetter !== undefined && 'console' in deadLetter) {
     return consoleDeadLetterSink(around.writeStdout, around.colours, deadLetter.console.format);
   }
-  const path = deadLetter === undefined ? deadLetterPath(config.checkpoint.path) : deadLetter.file.path;
-  return fileSink(resolve(around.cwd, path), deadLetterLines, around.files);
+  const { files, cwd } = around;
+  const place =
+    deadLetter === undefined
+      ? { path: resolve(cwd, deadLetterPath(config.checkpoint.path)), files }
+      : placeOf(deadLetter.file, files, cwd);
+  return fileSink(place, deadLetterLines);
 }
 
 /** Beside the checkpoint: where dead letters go that nobody has said a place for. */

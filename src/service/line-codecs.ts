@@ -1,8 +1,8 @@
 import type { DeadLetter } from '../model/dead-letter.js';
 import type { LogEvent } from '../model/event.js';
 import { deadLetterJson, eventSerialiser } from '../model/serialise.js';
-import type { LineCodec } from '../sinks/file/file-sink.js';
 import type { FileSinkOptions } from '../sinks/file/options.js';
+import type { LineCodec } from '../sinks/file/write-group.js';
 
 /** An event as a line: flat JSON, or its message as it was read. */
 export function eventLines(format: FileSinkOptions['format']): LineCodec<LogEvent> {

@@ -189,7 +189,7 @@ routes:
 `),
     ).toEqual([
       '3:11: routes[0].to.file.path: missing, expected a string',
-      '3:19: routes[0].to.file.pth: unknown key, expected one of path, format (did you mean "path"?)',
+      '3:19: routes[0].to.file.pth: unknown key, expected one of path, format, rotate, gzip (did you mean "path"?)',
       '4:43: routes[1].to[1].file.path: expected a string, got 3',
       '4:50: routes[1].to[2]: expected a mapping, got "x"',
       '5:9: routes[2].to: expected a list with at least 1 item',
@@ -318,5 +318,22 @@ describe('stages', () => {
     ],
   ])('%s', (stage, faults) => {
     expect(checkStage(stage)).toEqual(faults);
+  });
+});
+
+describe('the rotation of a file', () => {
+  const checkSink = (sink: string): string[] => check(`source: { stdin: {} }\nroutes:\n  - to: { file: ${sink} }\n`);
+
+  it('says when it is to happen', () => {
+    expect(checkSink('{ path: a, rotate: { keep: 2 } }')).toEqual([
+      '3:36: routes[0].to.file.rotate: expected maxBytes or every: nothing says when to rotate',
+    ]);
+    expect(checkSink('{ path: a, rotate: { every: day, keep: 2, maxAgeDays: 0.5 }, gzip: true }')).toEqual([]);
+  });
+
+  it('is what compression is for', () => {
+    expect(checkSink('{ path: a, gzip: true }')).toEqual([
+      '3:34: routes[0].to.file.gzip: expected rotate beside it: only rotated files are compressed, got true',
+    ]);
   });
 });

@@ -1,42 +1,37 @@
-import {
-  catchError,
-  concat,
-  defer,
-  EMPTY,
-  finalize,
-  ignoreElements,
-  map,
-  merge,
-  Observable,
-  of,
-  Subject,
-  switchMap,
-  tap,
-} from 'rxjs';
-import type { Subscriber } from 'rxjs';
+import { asyncScheduler, concat, defer, EMPTY, finalize, ignoreElements, map, merge, Observable, of } from 'rxjs';
+import { Subject, switchMap, tap, timer } from 'rxjs';
+import type { SchedulerLike } from 'rxjs';
+import { MillraceError, messageOf } from '../../model/errors.js';
 import type { Files } from '../../model/files.js';
-import type { Notice } from '../../model/notice.js';
-import type { Delivery, Receipt, Sink, SinkCapture, SinkResource } from '../../model/sink.js';
+import type { Delivery, Receipt, Sink, SinkCapture, SinkContext, SinkResource } from '../../model/sink.js';
+import { steps, wait } from '../../operators/steps.js';
+import type { Routine } from '../../operators/steps.js';
 import { workWhile } from '../../operators/work-while.js';
+import { closeQuietly } from './careful-file.js';
 import { readState, TAIL_BYTES, writeState } from './file-state.js';
+import type { FileState } from './file-state.js';
+import type { GzipBlock } from './gzip.js';
+import { Housekeeping } from './housekeeping.js';
 import { openOutput } from './open-output.js';
 import type { Output } from './open-output.js';
-
-/** How the items of a file become lines. */
-export interface LineCodec<T> {
-  /** Made once per sink. */
-  encoder(): (item: T) => string;
-  /** Where the item's record begins in its lane. */
-  offsetOf(item: T): number;
-}
-
-interface Request<T> {
-  readonly delivery: Delivery<T>;
-  readonly subscriber: Subscriber<Receipt<T>>;
-}
+import type { RotateOptions } from './options.js';
+import { rotatedFiles } from './rotated-files.js';
+import { Rotation } from './rotation.js';
+import { WriteGroup } from './write-group.js';
+import type { Lanes, LineCodec, Request } from './write-group.js';
 
 const LINE_END = 10;
 const MIN_BUFFER_BYTES = 64 * 1024;
+
+/** Where a file sink writes. */
+export interface FileSinkConfig {
+  readonly path: string;
+  readonly files: Files;
+  /** When a new file is begun; never when not given. */
+  readonly rotate?: RotateOptions | undefined;
+  /** Compresses rotated files when given. */
+  readonly gzip?: GzipBlock | undefined;
+}
 
 /**
  * A file of lines, each item exactly once. Its length and the lanes' positions in it are part of the checkpoint: what
@@ -44,30 +39,56 @@ const MIN_BUFFER_BYTES = 64 * 1024;
  * lane's position are duplicates. Content that was there before the first start stays. A file that was renamed,
  * removed or cut by somebody else is opened anew at the next checkpoint.
  *
+ * With `rotate`, the file is renamed to path.1, path.2 … and begun anew; see `Rotation` and `Housekeeping`. All files
+ * together have each item once.
+ *
  * Lanes are written in the order their deliveries arrive; what arrives during a write is the next write.
  */
-export function fileSink<T>(path: string, codec: LineCodec<T>, files: Files): SinkResource<T> {
+export function fileSink<T>(
+  config: FileSinkConfig,
+  codec: LineCodec<T>,
+  scheduler: SchedulerLike = asyncScheduler,
+): SinkResource<T> {
+  const { path, files } = config;
   return {
     name: `file ${path}`,
-    open: ({ saved, report }) => {
-      const state = readState(saved);
-      const use = (output: Output): Observable<Sink<T>> => {
-        const sink = new FileSink(path, codec, files, output, new Map(state?.lanes), report);
+    open: (context) => {
+      const state = readState(context.saved);
+      const use = (output: Output, base: number): Observable<Sink<T>> => {
+        const sink = new FileSink(config, codec, context, { output, state, base }, scheduler);
         return merge(sink.work.pipe(ignoreElements()), of(sink)).pipe(finalize(() => sink.close()));
       };
-      return openOutput(path, files, state).pipe(switchMap(use));
+      return openOutput(path, files, state).pipe(
+        switchMap((output) => lastNumber(config, state).pipe(switchMap((base) => use(output, base)))),
+      );
     },
   };
 }
 
+/** The highest number that is taken: at the first start, rotated files may be there that are not the sink's. */
+function lastNumber({ path, files, rotate }: FileSinkConfig, state: FileState | undefined): Observable<number> {
+  if (rotate === undefined || state?.rotation !== undefined) return of(0);
+  return rotatedFiles(path, files).pipe(map((found) => found.at(-1)?.number ?? 0));
+}
+
+interface Start {
+  readonly output: Output;
+  readonly state: FileState | undefined;
+  readonly base: number;
+}
+
 class FileSink<T> implements Sink<T> {
-  readonly #path: string;
-  readonly #files: Files;
-  readonly #encode: (item: T) => string;
-  readonly #offsetOf: (item: T) => number;
-  readonly #report: (notice: Notice) => void;
-  readonly #lanes: Map<string, number>;
+  readonly #config: FileSinkConfig;
+  readonly #context: SinkContext;
+  readonly #scheduler: SchedulerLike;
+  readonly #lanes: Lanes<T>;
+  readonly #rotation: Rotation | undefined;
+  readonly #housekeeping: Housekeeping | undefined;
   readonly #arrivals = new Subject<void>();
+  /** Work has ended: when is it to begin by itself? */
+  readonly #rests = new Subject<void>();
+  /** A rotated file is tidied up, and the next one may follow, when a checkpoint knows of it: the sooner the better. */
+  readonly #rotations = new Subject<void>();
   #queue: Request<T>[] = [];
   #buffer = Buffer.alloc(0);
   #output: Output;
@@ -75,30 +96,63 @@ class FileSink<T> implements Sink<T> {
   #isSynced = false;
 
   constructor(
-    path: string,
+    config: FileSinkConfig,
     codec: LineCodec<T>,
-    files: Files,
-    output: Output,
-    lanes: Map<string, number>,
-    report: (notice: Notice) => void,
+    context: SinkContext,
+    { output, state, base }: Start,
+    scheduler: SchedulerLike,
   ) {
-    this.#path = path;
-    this.#files = files;
-    this.#encode = codec.encoder();
-    this.#offsetOf = (item) => codec.offsetOf(item);
+    const { path, files, rotate, gzip } = config;
+    this.#config = config;
+    this.#context = context;
+    this.#scheduler = scheduler;
     this.#output = output;
-    this.#lanes = lanes;
-    this.#report = report;
+    this.#lanes = {
+      positions: new Map(state?.lanes),
+      writtenBefore: new WeakMap(),
+      encode: codec.encoder(),
+      offsetOf: (item) => codec.offsetOf(item),
+    };
+    if (rotate === undefined) return;
+    const begin = state?.rotation ?? { number: base, base, begunAt: 0 };
+    const rotation = new Rotation({ path, files, save: context.save, scheduler }, rotate, begin, output);
+    const range = (): { base: number; number: number } => ({ base: rotation.base, number: rotation.savedNumber });
+    this.#rotation = rotation;
+    this.#housekeeping = new Housekeeping({
+      path,
+      files,
+      options: rotate,
+      gzip,
+      range,
+      report: context.report,
+      scheduler,
+    });
   }
 
   /** Writes while it is subscribed. */
   get work(): Observable<unknown> {
-    return this.#arrivals.pipe(
+    const writing = this.#arrivals.pipe(
       workWhile(
         () => this.#queue.length > 0,
-        defer(() => this.#writeQueue()),
+        defer(() => steps<never>(() => this.#writeQueue())),
       ),
     );
+    const [rotation, housekeeping] = [this.#rotation, this.#housekeeping];
+    if (rotation === undefined || housekeeping === undefined) return writing;
+    const due = this.#rests.pipe(
+      switchMap(() => {
+        const ms = rotation.msUntilDue;
+        return ms === Infinity ? EMPTY : timer(Math.max(1, ms), this.#scheduler);
+      }),
+      tap(() => this.#arrivals.next()),
+    );
+    const begin = defer(() => {
+      this.#rests.next();
+      housekeeping.call();
+      return EMPTY;
+    });
+    const saving = this.#rotations.pipe(switchMap(() => this.#context.save));
+    return merge(writing, due, saving, housekeeping.work, begin);
   }
 
   deliver(delivery: Delivery<T>): Observable<Receipt<T>> {
@@ -111,88 +165,112 @@ class FileSink<T> implements Sink<T> {
   }
 
   capture(settled: ReadonlyMap<string, number>): SinkCapture {
-    for (const [lane, position] of this.#lanes) {
+    const { positions } = this.#lanes;
+    for (const [lane, position] of positions) {
       // Nothing below a lane's own position is ever read again, so nobody has to be told apart there; and nothing at
       // all of a lane that was forgotten.
-      if (position <= (settled.get(lane) ?? Infinity)) this.#lanes.delete(lane);
+      if (position <= (settled.get(lane) ?? Infinity)) positions.delete(lane);
     }
     const { id, length, tail, file } = this.#output;
-    const state = writeState({ id, length, tail: Buffer.from(tail).toString('base64'), lanes: this.#lanes });
-    if (this.#isSynced) return { state, sync: this.#look() };
+    const base = { id, length, tail: Buffer.from(tail).toString('base64'), lanes: positions };
+    const rotation = this.#rotation?.state;
+    const state = writeState(rotation === undefined ? base : { ...base, rotation });
+    const saved = (): void => {
+      if (rotation === undefined) return;
+      const before = this.#rotation?.savedNumber;
+      this.#rotation?.saved(id, rotation);
+      if (before !== rotation.number) this.#housekeeping?.call();
+    };
+    if (this.#isSynced) return { state, sync: this.#look(), saved };
     this.#isSynced = true;
     const sync = file.sync().pipe(ignoreElements(), tap({ error: () => (this.#isSynced = false) }));
-    return { state, sync: concat(sync, this.#look()) };
+    return { state, sync: concat(sync, this.#look()), saved };
+  }
+
+  finish(): Observable<never> {
+    return this.#housekeeping?.done ?? EMPTY;
   }
 
   close(): void {
-    // Everything acknowledged was synced with the last checkpoint; there is nobody left to tell of an error.
-    this.#output.file.close().subscribe({ error: () => undefined });
+    // Everything acknowledged was synced with the last checkpoint.
+    closeQuietly(this.#output.file);
   }
 
   /** Notices when the path leads to another file, or the file was cut: the next write opens it anew. */
   #look(): Observable<never> {
-    return defer(() => this.#files.stat(this.#path)).pipe(
-      tap((stat) => {
-        const { id, length } = this.#output;
-        this.#isMoved = stat?.id !== id || stat.size < length;
-      }),
-      ignoreElements(),
-    );
-  }
-
-  #writeQueue(): Observable<unknown> {
-    return this.#isMoved
-      ? concat(
-          this.#reopen(),
-          defer(() => this.#writeGroup()),
-        )
-      : this.#writeGroup();
-  }
-
-  #reopen(): Observable<never> {
-    return openOutput(this.#path, this.#files, undefined).pipe(
-      tap((output) => {
-        this.#report({ level: 'warn', message: `${this.#path} was moved or cut by another program; opened anew` });
-        this.close();
-        this.#output = output;
-        this.#isMoved = false;
-        this.#isSynced = false;
-      }),
-      ignoreElements(),
-      catchError((error: unknown) => this.#fail(this.#queue.splice(0), error)),
-    );
-  }
-
-  #writeGroup(): Observable<unknown> {
-    const group = this.#queue;
-    this.#queue = [];
-    if (group.length === 0) return EMPTY;
-    const { file, length, tail } = this.#output;
-    // A last line that somebody left without its end must not be glued to ours.
-    let text = length > 0 && tail.at(-1) !== LINE_END ? '\n' : '';
-    const receipts = group.map(({ delivery }): Receipt<T> => {
-      const from = this.#lanes.get(delivery.lane) ?? -1;
-      let delivered = 0;
-      for (const item of delivery.items) {
-        if (this.#offsetOf(item) < from) continue;
-        text += this.#encode(item) + '\n';
-        delivered++;
-      }
-      return { delivered, duplicates: delivery.items.length - delivered, refused: [] };
+    return defer(() => {
+      const { id } = this.#output;
+      return this.#config.files.stat(this.#config.path).pipe(
+        tap((stat) => {
+          // It was rotated meanwhile.
+          if (this.#rotation?.isMidway === true || this.#output.id !== id) return;
+          this.#isMoved = stat?.id !== id || stat.size < this.#output.length;
+        }),
+        ignoreElements(),
+      );
     });
-    const bytes = this.#encoded(text);
-    const write = bytes.length === 0 ? of(undefined) : file.write(bytes, length);
-    return write.pipe(
-      map(() => {
-        this.#written(group, bytes);
-        group.forEach(({ subscriber }, at) => {
-          const receipt = receipts[at];
-          if (receipt !== undefined) subscriber.next(receipt);
-          subscriber.complete();
-        });
-      }),
-      catchError((error: unknown) => this.#fail(group, error)),
-    );
+  }
+
+  *#writeQueue(): Routine {
+    const group = new WriteGroup(this.#queue.splice(0), this.#lanes);
+    try {
+      while (!group.isDone || this.#rotation?.isPeriodOver === true) yield* this.#writePiece(group);
+      this.#written(group, 0);
+    } catch (error) {
+      group.fail(error);
+    } finally {
+      this.#rests.next();
+    }
+  }
+
+  /** Writes what fits into the file, or begins a new one when nothing does. */
+  *#writePiece(group: WriteGroup<T>): Routine {
+    if (this.#isMoved) yield* this.#reopen();
+    const rotation = this.#rotation;
+    const { file, length, tail } = this.#output;
+    const isOver = length > 0 && rotation?.isPeriodOver === true;
+    const text =
+      isOver || rotation?.isMidway === true ? '' : group.take(rotation?.room(length) ?? Infinity, length === 0);
+    if (text === '') {
+      if (rotation !== undefined && (isOver || !group.isDone)) yield* this.#rotate(rotation);
+      return;
+    }
+    // A last line that somebody left without its end must not be glued to ours.
+    const bytes = this.#encoded(length > 0 && tail.at(-1) !== LINE_END ? `\n${text}` : text);
+    yield* wait(file.write(bytes, length));
+    this.#written(group, bytes.length);
+  }
+
+  /** What cannot be rotated grows on; only a file that is renamed already has to have its successor. */
+  *#rotate(rotation: Rotation): Routine {
+    try {
+      const next = yield* rotation.rotate(this.#output);
+      if (next === undefined) this.#isMoved = true;
+      else {
+        this.#use(next);
+        this.#rotations.next();
+      }
+    } catch (error) {
+      if (rotation.isMidway) throw error;
+      const code = error instanceof MillraceError ? { code: error.code } : {};
+      const message = `rotating ${this.#config.path}: ${messageOf(error)}; trying again`;
+      this.#context.report({ level: 'warn', message, ...code });
+    }
+  }
+
+  *#reopen(): Routine {
+    const { path, files } = this.#config;
+    const output = yield* wait(openOutput(path, files, undefined));
+    this.#context.report({ level: 'warn', message: `${path} was moved or cut by another program; opened anew` });
+    this.#use(output);
+    this.#rotation?.begun(output);
+    this.#isMoved = false;
+  }
+
+  #use(output: Output): void {
+    closeQuietly(this.#output.file);
+    this.#output = output;
+    this.#isSynced = false;
   }
 
   /** The text in the sink's own buffer: there is one write at a time, so it can be used again for the next. */
@@ -206,21 +284,17 @@ class FileSink<T> implements Sink<T> {
   }
 
   /** Before anybody hears of it: what a checkpoint takes now has to hold what the receipts say. */
-  #written(group: readonly Request<T>[], bytes: Uint8Array): void {
-    for (const { delivery } of group) {
-      this.#lanes.set(delivery.lane, Math.max(delivery.position, this.#lanes.get(delivery.lane) ?? -1));
+  #written(group: WriteGroup<T>, count: number): void {
+    group.written();
+    if (count > 0) {
+      const bytes = this.#buffer.subarray(0, count);
+      const { length, tail } = this.#output;
+      const end =
+        count >= TAIL_BYTES ? bytes.subarray(-TAIL_BYTES) : Buffer.concat([tail, bytes]).subarray(-TAIL_BYTES);
+      this.#output = { ...this.#output, length: length + count, tail: Uint8Array.from(end) };
+      this.#isSynced = false;
+      this.#rotation?.wrote();
     }
-    if (bytes.length === 0) return;
-    const { length, tail } = this.#output;
-    const end =
-      bytes.length >= TAIL_BYTES ? bytes.subarray(-TAIL_BYTES) : Buffer.concat([tail, bytes]).subarray(-TAIL_BYTES);
-    this.#output = { ...this.#output, length: length + bytes.length, tail: Uint8Array.from(end) };
-    this.#isSynced = false;
-  }
-
-  /** The legs try again; a torn write is overwritten by the next one, at the same place. */
-  #fail(group: readonly Request<T>[], error: unknown): Observable<never> {
-    for (const { subscriber } of group) subscriber.error(error);
-    return EMPTY;
+    group.answer();
   }
 }
