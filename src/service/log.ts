@@ -1,6 +1,7 @@
 import winston from 'winston';
 import { CLEAR_LINE } from './terminal.js';
 import type { Notice } from '../model/notice.js';
+import { neutralise } from '../sinks/console/pretty.js';
 
 /** Where the service says what happens: JSON lines, or readable lines for a terminal. Always on stderr. */
 export interface ServiceLog {
@@ -8,6 +9,8 @@ export interface ServiceLog {
 }
 
 const { combine, timestamp, printf, colorize, json } = winston.format;
+
+const plain = winston.format((info) => info)();
 
 const readable = printf(({ level, message, timestamp: time, pipeline, code, ...details }) => {
   const { levels: _, ...rest } = details;
@@ -17,15 +20,20 @@ const readable = printf(({ level, message, timestamp: time, pipeline, code, ...d
     .join('');
   const place = typeof pipeline === 'string' ? ` [${pipeline}]` : '';
   const suffix = typeof code === 'string' ? ` (${code})` : '';
-  return `${CLEAR_LINE}${String(time)} ${level}${place} ${String(message)}${suffix}${extra}`;
+  return `${CLEAR_LINE}${String(time)} ${level}${place} ${neutralise(String(message))}${suffix}${neutralise(extra)}`;
 });
 
-/** `isTerminal`: people read along. */
-export function serviceLog(stream: NodeJS.WritableStream, isTerminal: boolean): ServiceLog {
+export interface LogStyle {
+  /** People read along: nothing in a message can act on their terminal. */
+  readonly isTerminal: boolean;
+  readonly colours: boolean;
+}
+
+export function serviceLog(stream: NodeJS.WritableStream, { isTerminal, colours }: LogStyle): ServiceLog {
   const logger = winston.createLogger({
     level: 'info',
     format: isTerminal
-      ? combine(timestamp({ format: 'HH:mm:ss' }), colorize(), readable)
+      ? combine(timestamp({ format: 'HH:mm:ss' }), colours ? colorize() : plain, readable)
       : combine(timestamp(), json()),
     transports: [new winston.transports.Stream({ stream })],
   });

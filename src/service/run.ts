@@ -20,6 +20,8 @@ import { isTransient, MillraceError, messageOf } from '../model/errors.js';
 import { retryBackoff } from '../operators/retry-backoff.js';
 import { writeTo } from '../sinks/console/write-to.js';
 import { assemble } from './assemble.js';
+import { wantsColours } from './colours.js';
+import type { Environment } from './colours.js';
 import type { CommandIo } from './command-io.js';
 import { lockCheckpoints } from './lock.js';
 import { serviceLog } from './log.js';
@@ -34,7 +36,7 @@ import type { Status } from './supervisor.js';
 /** What `run` uses of the process beside its streams. */
 export interface RunIo extends CommandIo {
   readonly stdin: AsyncIterable<Uint8Array>;
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Environment;
   readonly cwd: string;
   readonly pid: number;
   readonly isStdoutTerminal: boolean;
@@ -46,7 +48,10 @@ export interface RunIo extends CommandIo {
 /** Runs pipelines that are configured. */
 export async function runPipelines(configs: readonly PipelineConfig[], once: boolean, io: RunIo): Promise<number> {
   const startedAt = performance.now();
-  const log = serviceLog(io.stderr, io.isStderrTerminal);
+  const log = serviceLog(io.stderr, {
+    isTerminal: io.isStderrTerminal,
+    colours: wantsColours(io.env, io.isStderrTerminal),
+  });
   const stop = new ReplaySubject<void>(1);
   io.signal.addEventListener('abort', () => stop.next(), { once: true });
   if (io.signal.aborted) stop.next();
@@ -121,11 +126,11 @@ class Run {
   }
 
   start(): void {
-    const { stdout, isStdoutTerminal, stdin, cwd, signal, stderr, isStderrTerminal } = this.#io;
+    const { stdout, isStdoutTerminal, stdin, cwd, signal, stderr, isStderrTerminal, env } = this.#io;
     const startedAt = performance.now();
     const isWatched = isStderrTerminal && !this.#once;
     const writeStdout = overProgress(writeTo(stdout), isWatched && isStdoutTerminal);
-    const around = { files: nodeFiles, stdin, writeStdout, colours: isStdoutTerminal, cwd };
+    const around = { files: nodeFiles, stdin, writeStdout, colours: wantsColours(env, isStdoutTerminal), cwd };
     const supervision = { once: this.#once, stop: this.#stop, isStopping: () => signal.aborted, log: this.#log };
     const all = this.#configs.map((config, at) => {
       const status = this.#statuses[at] ?? statusOf(config);

@@ -17,8 +17,11 @@ import {
 import type { Observable, OperatorFunction } from 'rxjs';
 import { isTransient, messageOf } from '../model/errors.js';
 import { severityOf } from '../model/severity.js';
+import { neutralise } from '../sinks/console/pretty.js';
 import { isOutputClosed, writeTo } from '../sinks/console/write-to.js';
 import { fromTail } from '../sources/tail/from-tail.js';
+import { wantsColours } from './colours.js';
+import type { Environment } from './colours.js';
 import { argumentFault, UsageFault } from './command-io.js';
 import type { CommandIo } from './command-io.js';
 import { guessFormat } from './guess-format.js';
@@ -39,6 +42,11 @@ const RETRY_MS = 1000;
 const HEAD_BYTES = 65_536;
 const SAMPLE_LINES = 100;
 
+/** What `tail` uses of the process. */
+interface TailIo extends CommandIo {
+  readonly env: Environment;
+}
+
 interface TailCommandOptions extends Omit<ViewOptions, 'colours'> {
   readonly paths: readonly string[];
   readonly help: boolean;
@@ -49,7 +57,7 @@ interface TailCommandOptions extends Omit<ViewOptions, 'colours'> {
  * is missing, or goes missing, is told once and waited for. Runs until it is stopped or nobody looks any more. Returns
  * the exit code: 0, or 1 for bad arguments and for an output that cannot be written.
  */
-export async function tailFiles(args: readonly string[], io: CommandIo): Promise<number> {
+export async function tailFiles(args: readonly string[], io: TailIo): Promise<number> {
   try {
     const options = optionsOf(args);
     if (options.help) io.stdout.write(USAGE);
@@ -105,10 +113,10 @@ function grepOf(pattern: string | undefined): RegExp | undefined {
   }
 }
 
-async function show({ paths, ...filters }: TailCommandOptions, { stdout, stderr, signal }: CommandIo): Promise<void> {
+async function show({ paths, ...filters }: TailCommandOptions, { stdout, stderr, signal, env }: TailIo): Promise<void> {
   if (signal.aborted) return;
-  const view: ViewOptions = { ...filters, colours: 'isTTY' in stdout && stdout.isTTY === true };
-  const tell = (message: string): void => void stderr.write(`millrace tail: ${message}\n`);
+  const view: ViewOptions = { ...filters, colours: wantsColours(env, 'isTTY' in stdout && stdout.isTTY === true) };
+  const tell = (message: string): void => void stderr.write(`millrace tail: ${neutralise(message)}\n`);
   const shown = merge(...paths.map((path) => shownLines(path, view, tell)));
   await lastValueFrom(shown.pipe(print(writeTo(stdout)), takeUntil(fromEvent(signal, 'abort'))), {
     defaultValue: undefined,

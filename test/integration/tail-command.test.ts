@@ -32,7 +32,7 @@ function tail(...args: string[]): { out: () => string[]; err: () => string; code
         done();
       },
     });
-  const code = tailFiles(args, { stdout: sink('stdout'), stderr: sink('stderr'), signal: stop.signal });
+  const code = tailFiles(args, { stdout: sink('stdout'), stderr: sink('stderr'), signal: stop.signal, env: {} });
   running.push(code);
   return { out: () => texts.stdout.split('\n').slice(0, -1), err: () => texts.stderr, code };
 }
@@ -114,7 +114,7 @@ describe('tail', () => {
   it('colours for a terminal', async () => {
     await writeFile(path, `${at(1)}|ERROR|boom\n`);
     const stdout = Object.assign(new PassThrough({ encoding: 'utf8' }), { isTTY: true });
-    running.push(tailFiles([path], { stdout, stderr: new PassThrough(), signal: stop.signal }));
+    running.push(tailFiles([path], { stdout, stderr: new PassThrough(), signal: stop.signal, env: {} }));
     await until(() => expect(stdout.readableLength).toBeGreaterThan(0));
     expect(stdout.read()).toContain('\u001b[31mERROR\u001b[0m');
   });
@@ -133,7 +133,7 @@ describe('tail', () => {
       },
     });
     const stderr = new PassThrough();
-    expect(await tailFiles([path], { stdout, stderr, signal: new AbortController().signal })).toBe(0);
+    expect(await tailFiles([path], { stdout, stderr, signal: new AbortController().signal, env: {} })).toBe(0);
     expect(stderr.read()).toBeNull();
   });
 
@@ -149,7 +149,7 @@ describe('tail', () => {
         else done();
       },
     });
-    running.push(tailFiles([path], { stdout, stderr: new PassThrough(), signal: stop.signal }));
+    running.push(tailFiles([path], { stdout, stderr: new PassThrough(), signal: stop.signal, env: {} }));
     await new Promise((done) => setTimeout(done, 200));
     await appendFile(path, 'x\n'.repeat(25_000));
     await until(() => expect(shown).toHaveLength(1));
