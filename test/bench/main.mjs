@@ -13,10 +13,11 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { AGENTS, runAgent, secondsUntil, versionOf } from './agents.mjs';
 import { lineAt, writeInput } from './input.mjs';
 import { operators } from './operators.mjs';
 import { windows } from './windows.mjs';
@@ -180,8 +181,39 @@ async function latency() {
   console.log(`  most ${at(0.99999)}`);
 }
 
+/** The same job by what else is installed. Everybody is timed alike: from the start until the last line is in the file. */
+async function agents() {
+  const config = configuration('agents', input, `{ file: { path: '${folder}/agents.out' } }`);
+  const { delivered: expected } = measured(join(here, 'bare.mjs'), input, join(folder, 'bare.out'));
+  const installed = AGENTS.map((agent) => ({ agent, version: versionOf(agent), seconds: [] }));
+  const there = installed.filter(({ version }) => version !== undefined);
+  const ours = [];
+  for (let round = 0; round < 3; round++) {
+    clear('agents');
+    ours.push(await secondsUntil(process.execPath, [main, 'run', config], join(folder, 'agents.out'), expected));
+    for (const { agent, version, seconds } of there) {
+      seconds.push(await runAgent(agent, version, folder, input, expected));
+    }
+  }
+  console.log(
+    `\nstart → the last of ${expected} JSON lines in the output file, ${LINES} lines read; medians of 3 runs in turn, ${cpus().length} cores, load ${loadavg()[0].toFixed(1)}`,
+  );
+  const say = (name, text) => console.log(`  ${name.padEnd(28)} ${text}`);
+  say(`millrace, node ${process.version}`, millions(LINES / median(ours)));
+  for (const { agent, version, seconds } of installed) {
+    if (version === undefined) say(agent.name, `not there: apt-get install ${agent.package}`);
+    else {
+      const ratio = median(seconds.map((theirs, at) => theirs / ours[at]));
+      say(
+        `${agent.name} ${version}`,
+        `${millions(LINES / median(seconds))}   millrace is ${ratio.toFixed(1)} times as fast`,
+      );
+    }
+  }
+}
+
 // The latency first: the files of the others keep the disk busy for a while.
-const parts = { latency, throughput, blocked, operators, windows };
+const parts = { latency, throughput, blocked, operators, windows, agents };
 const withInput = new Set(['throughput', 'blocked']);
 const wanted = process.argv.slice(2).length > 0 ? process.argv.slice(2) : Object.keys(parts);
 try {
