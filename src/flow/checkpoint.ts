@@ -136,6 +136,10 @@ export class Checkpointer {
       lanes: new Map(this.#lanes),
       sinks: new Map(captures.map(({ name, state }) => [name, state])),
     };
-    return concat(merge(...captures.map(({ sync }) => sync)), store.save(checkpoint)).pipe(ignoreElements());
+    const tell = defer(() => {
+      for (const { onSaved } of captures) onSaved?.();
+      return EMPTY;
+    });
+    return concat(merge(...captures.map(({ sync }) => sync)), store.save(checkpoint), tell).pipe(ignoreElements());
   }
 }

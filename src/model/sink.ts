@@ -29,6 +29,8 @@ export interface SinkCapture {
   readonly state: Json;
   /** Completes when everything `state` speaks of is durable. */
   readonly sync: Observable<never>;
+  /** Called when the checkpoint that has this capture is durable. */
+  readonly onSaved?: () => void;
 }
 
 /** An open sink. */
@@ -40,6 +42,9 @@ export interface Sink<T = LogEvent> {
 }
 
 export interface SinkContext {
+  /** The names of the pipeline and of the leg: together they are the sink's own. */
+  readonly pipeline: string;
+  readonly leg: string;
   /** What the sink captured at the last checkpoint, or undefined at the first start. */
   readonly saved: Json | undefined;
   readonly report: (notice: Notice) => void;

@@ -7,6 +7,8 @@ import type { SinkResource } from '../model/sink.js';
 import type { Source } from '../model/source.js';
 import { consoleDeadLetterSink, consoleSink } from '../sinks/console/console-sink.js';
 import type { WriteText } from '../sinks/console/write-to.js';
+import { duckdbSink } from '../sinks/duckdb/duckdb-sink.js';
+import type { Stores } from '../sinks/duckdb/store.js';
 import { fileSink } from '../sinks/file/file-sink.js';
 import { generatorSource } from '../sources/generator/generator-source.js';
 import { stdinSource } from '../sources/stdin/stdin-source.js';
@@ -22,6 +24,8 @@ export interface Surroundings {
   readonly writeStdout: WriteText;
   readonly colours: boolean;
   readonly cwd: string;
+  /** Shared by all pipelines. */
+  readonly stores: Stores;
 }
 
 function sourceOf({ source }: PipelineConfig, { files, stdin, cwd }: Surroundings): Source {
@@ -34,7 +38,10 @@ function sourceOf({ source }: PipelineConfig, { files, stdin, cwd }: Surrounding
   return generatorSource(source.generator);
 }
 
-function sinkOf(options: SinkOptions, { files, writeStdout, colours, cwd }: Surroundings): SinkResource {
+function sinkOf(options: SinkOptions, { files, writeStdout, colours, cwd, stores }: Surroundings): SinkResource {
+  if ('duckdb' in options) {
+    return duckdbSink({ ...options.duckdb, path: resolve(cwd, options.duckdb.path) }, stores);
+  }
   if ('file' in options) return fileSink(resolve(cwd, options.file.path), eventLines(options.file.format), files);
   return consoleSink(options.console, writeStdout, colours);
 }
@@ -56,6 +63,7 @@ export function deadLetterPath(checkpointPath: string): string {
 /** The pipeline that a configuration describes. */
 export function assemble(config: PipelineConfig, around: Surroundings): PipelineSpec {
   return {
+    name: config.name,
     source: sourceOf(config, around),
     stages: config.stages.map(stageOf),
     routes: config.routes.map(({ name, stages, to }) => ({
