@@ -1,16 +1,21 @@
 import type { Subscription } from 'rxjs';
-import { ReplaySubject } from 'rxjs';
+import { of, ReplaySubject } from 'rxjs';
 import { pipeline } from '../../src/flow/pipeline.js';
 import type { Settled } from '../../src/flow/settle.js';
 import type { Notice } from '../../src/model/notice.js';
+import type { SinkResource } from '../../src/model/sink.js';
 import { keep } from '../../src/operators/keep.js';
 import { parse } from '../../src/operators/parse.js';
 import { deadLetterLines, eventLines } from '../../src/service/line-codecs.js';
+import { duckdbSink } from '../../src/sinks/duckdb/duckdb-sink.js';
+import { Stores } from '../../src/sinks/duckdb/store.js';
 import { fileSink } from '../../src/sinks/file/file-sink.js';
 import { tailSource } from '../../src/sources/tail/tail-source.js';
 import type { TailOptions } from '../../src/sources/tail/options.js';
 import { checkpointFile } from '../../src/stores/checkpoint-file.js';
-import { FakeFiles } from './fake-files.js';
+import { fakeDatabase } from './fake-database.js';
+import type { FakeStore } from './fake-database.js';
+import { FakeFiles, STORE } from './fake-files.js';
 import type { FakeFilesOptions } from './fake-files.js';
 import type { FakeDisk } from './fake-disk.js';
 import type { VirtualClock } from './virtual-clock.js';
@@ -40,6 +45,8 @@ export interface LifeOptions {
   readonly once?: boolean;
   readonly budgetBytes?: number;
   readonly checkpointEveryMs?: number;
+  /** A second route delivers to it. */
+  readonly store?: FakeStore;
 }
 
 /** One life of a process: the real pipeline on fake files, from its start to its stop or its death. */
@@ -53,15 +60,33 @@ export class PipelineLife {
   readonly #stop = new ReplaySubject<void>(1);
   readonly #subscription: Subscription;
 
-  constructor({ disk, clock, mint, tail, files, once = false, budgetBytes, checkpointEveryMs = 30 }: LifeOptions) {
+  constructor({
+    disk,
+    clock,
+    mint,
+    tail,
+    files,
+    once = false,
+    budgetBytes,
+    checkpointEveryMs = 30,
+    store,
+  }: LifeOptions) {
     this.files = new FakeFiles(disk, clock, files);
+    const toStore = (to: FakeStore): { name: string; stages: never[]; to: SinkResource[] } => {
+      const openDatabase = () => of(fakeDatabase(to, this.files, disk.random));
+      const stores = new Stores({ openDatabase, scheduler: clock, report: () => {} });
+      return { name: 'store', stages: [], to: [duckdbSink({ path: STORE, memoryBytes: 0, threads: 1 }, stores)] };
+    };
     const spec = {
       source: tailSource({ ...tailDefaults, ...tail }, { files: this.files, mint }, clock),
       stages: [
         parse({ format: 'delimited', separator: '|', fields: ['level', 'number', 'message'] }),
         keep({ level: ['ERROR'] }),
       ],
-      routes: [{ name: 'out', stages: [], to: [fileSink(OUT, eventLines('json'), this.files)] }],
+      routes: [
+        { name: 'out', stages: [], to: [fileSink(OUT, eventLines('json'), this.files)] },
+        ...(store === undefined ? [] : [toStore(store)]),
+      ],
       deadLetters: fileSink(DEAD, deadLetterLines, this.files),
       store: checkpointFile(CHECKPOINT, this.files),
       checkpointEveryMs,

@@ -1,4 +1,4 @@
-// npm run bench [-- throughput|blocked|latency …]: prints what was asked for beside what was measured. Ratios are within
+// npm run bench [-- throughput|blocked|latency|store …]: prints what was asked for beside what was measured. Ratios are within
 // this run: figures of different runs do not compare.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -18,6 +18,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { lineAt, writeInput } from './input.mjs';
+import { store } from './store.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
@@ -179,7 +180,12 @@ async function latency() {
 }
 
 // The latency first: the files of the others keep the disk busy for a while.
-const parts = { latency, throughput, blocked };
+const parts = {
+  latency,
+  throughput,
+  blocked,
+  store: () => store({ folder, input, lines: LINES, main, measured, median, millions, megabytes }),
+};
 const wanted = process.argv.slice(2).length > 0 ? process.argv.slice(2) : Object.keys(parts);
 try {
   for (const part of wanted)

@@ -28,7 +28,7 @@ const LONE_SURROGATE = /(?<!\\)((?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g;
 function jsonOf(value: unknown): string | undefined {
   try {
     const text: string | undefined = JSON.stringify(value);
-    return text === undefined ? undefined : wellFormed(text);
+    return wellFormed(text);
   } catch {
     // Only stages from elsewhere can make a BigInt or a cycle; an event must not be what stops its sink.
     return jsonOf(String(value));
@@ -36,8 +36,8 @@ function jsonOf(value: unknown): string | undefined {
 }
 
 /** The only escapes of that form are halves of a character, which the database refuses. */
-function wellFormed(text: string): string {
-  return text.includes('\\ud') ? text.replace(LONE_SURROGATE, '$1\\ufffd') : text;
+function wellFormed(text: string | undefined): string | undefined {
+  return text?.includes('\\ud') === true ? text.replace(LONE_SURROGATE, '$1\\ufffd') : text;
 }
 
 /** Makes rows of events, column by column. What has no column of its own, or does not fit it, goes into `fields`. */
