@@ -27,7 +27,9 @@ function tableOf({ count, separator, absent, columns }: Rows): Readonly<Record<s
     return [name, values] as const;
   });
   return Array.from({ length: count }, (_, at) =>
-    Object.fromEntries(lists.map(([name, values]) => [name, values[at]!]).filter(([, value]) => value !== absent)),
+    Object.fromEntries(
+      lists.map(([name, values]) => [name, values[at]!] as const).filter(([, value]) => value !== absent),
+    ),
   );
 }
 

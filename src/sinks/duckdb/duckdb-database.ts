@@ -5,8 +5,10 @@ import type { DuckDBConnection, DuckDBInstance, DuckDBPreparedStatement } from '
 import { defer, from, Observable } from 'rxjs';
 import { MillraceError } from '../../model/errors.js';
 import type { Database, LanePosition, OpenDatabase, OpenOptions, Query, Row, Transaction } from './database.js';
-import { mustReopen, storeError } from './duckdb-errors.js';
+import { sqlOn } from './connection.js';
+import { isDamage, mustReopen, storeError } from './duckdb-errors.js';
 import { rowOf } from './duckdb-values.js';
+import { recover } from './recover.js';
 import { addColumn, createSchema, forgetLanes, insertRows, putPositions, VERSION } from './sql.js';
 
 type Module = typeof duckdb;
@@ -54,6 +56,8 @@ class DuckdbDatabase implements Database {
   #columns = new Set<string>();
   /** The last of what the writer was asked to do; never rejects. */
   #last: Promise<unknown> = Promise.resolve();
+  /** Something in it could not be read: it is recovered before it is written again. */
+  #isDamaged = false;
   readonly #queries = new Set<Promise<unknown>>();
 
   constructor(module: Module, options: OpenOptions) {
@@ -119,7 +123,11 @@ class DuckdbDatabase implements Database {
       };
       const running = search().then(
         () => subscriber.complete(),
-        (error: unknown) => subscriber.error(storeError(error, this.#options.path)),
+        (error: unknown) => {
+          const fault = storeError(error, this.#options.path);
+          this.#isDamaged ||= isDamage(fault);
+          subscriber.error(fault);
+        },
       );
       this.#queries.add(running);
       void running.finally(() => this.#queries.delete(running));
@@ -137,15 +145,45 @@ class DuckdbDatabase implements Database {
     closing.set(path, closed);
   }
 
+  /** Opens the file; a damaged one is replaced by what can be saved of it. */
   async open(): Promise<void> {
-    const { path, memoryBytes, threads } = this.#options;
-    await mkdir(dirname(path), { recursive: true });
-    this.#instance = await this.#module.DuckDBInstance.create(path, {
+    await mkdir(dirname(this.#options.path), { recursive: true });
+    if (this.#isDamaged) await this.#recover();
+    try {
+      await this.#open();
+    } catch (error) {
+      if (!isDamage(storeError(error, this.#options.path))) throw error;
+      await this.#recover();
+      await this.#open();
+    }
+  }
+
+  async #recover(): Promise<void> {
+    const { path, report } = this.#options;
+    const instance = await this.#instanceOf(':memory:');
+    const connection = await instance.connect();
+    try {
+      const stamp = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '');
+      report(await recover(sqlOn(connection), path, stamp));
+      this.#isDamaged = false;
+    } finally {
+      connection.closeSync();
+      instance.closeSync();
+    }
+  }
+
+  #instanceOf(path: string): Promise<DuckDBInstance> {
+    const { memoryBytes, threads } = this.#options;
+    return this.#module.DuckDBInstance.create(path, {
       memory_limit: `${Math.floor(memoryBytes / 1024)}KiB`,
       threads: String(threads),
       // What is built in is enough; nothing is fetched from anywhere.
       autoinstall_known_extensions: 'false',
     });
+  }
+
+  async #open(): Promise<void> {
+    this.#instance = await this.#instanceOf(this.#options.path);
     try {
       this.#writer = await this.#instance.connect();
       for (const statement of createSchema) await this.#writer.run(statement);
@@ -168,12 +206,20 @@ class DuckdbDatabase implements Database {
   #inTurn<T>(work: (writer: DuckDBConnection) => Promise<T>): Observable<T> {
     const turn = async (): Promise<T> => {
       try {
+        if (this.#isDamaged) {
+          await Promise.all(this.#queries);
+          this.#shut();
+        }
         if (this.#writer === undefined) await this.open();
         if (this.#writer === undefined) throw new MillraceError('MILLRACE_E_STORE_BROKEN', this.#options.path);
         return await work(this.#writer);
       } catch (error) {
         const fault = storeError(error, this.#options.path);
-        if (mustReopen(fault)) this.#shut();
+        this.#isDamaged ||= isDamage(fault);
+        if (mustReopen(fault)) {
+          await Promise.all(this.#queries);
+          this.#shut();
+        }
         throw fault;
       }
     };

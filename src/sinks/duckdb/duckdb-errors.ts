@@ -14,9 +14,10 @@ const SIGNS: readonly (readonly [RegExp, ErrorCode])[] = [
   [/Too many open files/i, 'MILLRACE_E_FILE_TOO_MANY_OPEN'],
   [/No such file or directory|Not a directory/i, 'MILLRACE_E_FILE_NOT_FOUND'],
   [
-    /not a valid DuckDB database file|Corrupt database|checksum|Failure while replaying WAL|Serialization Error|Failed to deserialize|version number/i,
+    /not a valid DuckDB database file|Corrupt database|checksum|Failure while replaying WAL|Serialization Error|Failed to deserialize/i,
     'MILLRACE_E_STORE_DAMAGED',
   ],
+  [/version number/i, 'MILLRACE_E_STORE_VERSION'],
   [/Out of Memory/i, 'MILLRACE_E_STORE_MEMORY'],
   [/database has been invalidated|FATAL Error|INTERNAL Error/i, 'MILLRACE_E_STORE_BROKEN'],
   [/IO Error/i, 'MILLRACE_E_FILE_IO'],
@@ -37,4 +38,9 @@ export function storeError(error: unknown, path: string): Error {
 export function mustReopen(error: unknown): boolean {
   const code = error instanceof MillraceError ? error.code : '';
   return code.startsWith('MILLRACE_E_STORE_') || code.startsWith('MILLRACE_E_FILE_');
+}
+
+/** What is in the file cannot be read any more. */
+export function isDamage(error: unknown): boolean {
+  return error instanceof MillraceError && error.code === 'MILLRACE_E_STORE_DAMAGED';
 }

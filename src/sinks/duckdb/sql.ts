@@ -1,3 +1,4 @@
+import { quoted } from './connection.js';
 import { OWN_COLUMNS } from './columns.js';
 import type { ColumnType } from './columns.js';
 import type { ColumnText, LanePosition, LegLane, Rows } from './database.js';
@@ -7,10 +8,6 @@ type Statement = readonly [sql: string, texts: readonly string[]];
 
 /** What the tables look like. */
 export const VERSION = '1';
-
-function quoted(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}
 
 const ownColumns = [...OWN_COLUMNS]
   .map(([name, type]) => `${quoted(name)} ${type}${name === 'event.id' ? ' NOT NULL' : ''}`)
