@@ -1,4 +1,4 @@
-import { EMPTY, map } from 'rxjs';
+import { EMPTY, map, mergeMap } from 'rxjs';
 import type { SinkCapture, SinkResource } from '../../model/sink.js';
 import type { DuckdbSinkOptions } from './options.js';
 import type { Stores } from './store.js';
@@ -20,7 +20,8 @@ export function duckdbSink(options: DuckdbSinkOptions, stores: Stores): SinkReso
       const from = { pipeline, leg, route: leg.replace(/\/\d+$/, '') };
       return stores.at(options).pipe(
         map((store) => ({
-          deliver: (delivery) => store.deliver(from, delivery),
+          deliver: (delivery) => store.deliver(from, [delivery]).pipe(mergeMap((receipts) => receipts)),
+          deliverRun: (deliveries) => store.deliver(from, deliveries),
           // The positions are in the store; only lanes that the checkpoint has dropped for good are dropped there too.
           capture: (settled): SinkCapture => {
             const gone = [...store.lanesOf(from).keys()].filter((lane) => !settled.has(lane));

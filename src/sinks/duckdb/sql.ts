@@ -47,25 +47,19 @@ export function insertRows({ columns, separator, absent, count }: Rows): Stateme
   return [sql, texts];
 }
 
-function laneLists(lanes: readonly LegLane[]): readonly string[] {
-  const listOf = (name: keyof LegLane): string => JSON.stringify(lanes.map((lane) => lane[name]));
-  return [listOf('pipeline'), listOf('leg'), listOf('lane')];
-}
-
-const unnested = (parameter: number): string => `unnest(from_json($${parameter}, '["VARCHAR"]'))`;
-
 export function putPositions(positions: readonly LanePosition[]): Statement {
-  const numbers = JSON.stringify(positions.map(({ position }) => String(position)));
+  const tuples = positions.map((_, at) => `(${[1, 2, 3, 4].map((n) => `$${4 * at + n}`).join(', ')}::BIGINT)`);
   return [
-    `INSERT INTO millrace_positions SELECT ${[1, 2, 3].map(unnested).join(', ')}, ${unnested(4)}::BIGINT
+    `INSERT INTO millrace_positions VALUES ${tuples.join(', ')}
      ON CONFLICT (pipeline, leg, lane) DO UPDATE SET position = excluded.position`,
-    [...laneLists(positions), numbers],
+    positions.flatMap(({ pipeline, leg, lane, position }) => [pipeline, leg, lane, String(position)]),
   ];
 }
 
 export function forgetLanes(lanes: readonly LegLane[]): Statement {
+  const tuples = lanes.map((_, at) => `($${3 * at + 1}, $${3 * at + 2}, $${3 * at + 3})`);
   return [
-    `DELETE FROM millrace_positions WHERE (pipeline, leg, lane) IN (SELECT (${[1, 2, 3].map(unnested).join(', ')}))`,
-    laneLists(lanes),
+    `DELETE FROM millrace_positions WHERE (pipeline, leg, lane) IN (${tuples.join(', ')})`,
+    lanes.flatMap(({ pipeline, leg, lane }) => [pipeline, leg, lane]),
   ];
 }

@@ -32,8 +32,8 @@ export interface StoreLeg {
 
 interface Request {
   readonly from: StoreLeg;
-  readonly delivery: Delivery;
-  readonly subscriber: Subscriber<Receipt>;
+  readonly deliveries: readonly Delivery[];
+  readonly subscriber: Subscriber<readonly Receipt[]>;
 }
 
 /** What a transaction will hold at most, unless one delivery is more. */
@@ -138,9 +138,10 @@ export class Store {
     return lanes;
   }
 
-  deliver(from: StoreLeg, delivery: Delivery): Observable<Receipt> {
+  /** Deliveries of a lane, in order. */
+  deliver(from: StoreLeg, deliveries: readonly Delivery[]): Observable<readonly Receipt[]> {
     return new Observable((subscriber) => {
-      const request = { from, delivery, subscriber };
+      const request = { from, deliveries, subscriber };
       this.#queue.push(request);
       this.#arrivals.next();
       return () => (this.#queue = this.#queue.filter((other) => other !== request));
@@ -177,14 +178,15 @@ export class Store {
 
   #writeGroup(): Observable<unknown> {
     const group: Request[] = [];
-    const receipts: Receipt[] = [];
+    const receipts: (readonly Receipt[])[] = [];
     const reached = new Map<string, LanePosition>();
     const ingested = this.#nextIngested();
     while (this.#rows.count < MAX_ROWS && this.#rows.chars < MAX_CHARS) {
       const request = this.#queue.shift();
       if (request === undefined) break;
       group.push(request);
-      receipts.push(this.#addRows(request, reached, ingested));
+      const { from, deliveries } = request;
+      receipts.push(deliveries.map((delivery) => this.#addRows(from, delivery, reached, ingested)));
     }
     if (group.length === 0) return EMPTY;
     const rows = this.#rows.take();
@@ -207,7 +209,7 @@ export class Store {
     );
   }
 
-  #addRows({ from, delivery }: Request, reached: Map<string, LanePosition>, ingested: string): Receipt {
+  #addRows(from: StoreLeg, delivery: Delivery, reached: Map<string, LanePosition>, ingested: string): Receipt {
     const { pipeline, leg, route } = from;
     const { lane, items } = delivery;
     const key = JSON.stringify([pipeline, leg, lane]);
