@@ -1,4 +1,4 @@
-import { throwError } from 'rxjs';
+import { EMPTY, of, throwError } from 'rxjs';
 import { MillraceError } from '../../src/model/errors.js';
 import type { Database, LanePosition, Rows, Transaction } from '../../src/sinks/duckdb/database.js';
 import type { FakeFiles } from './fake-files.js';
@@ -48,6 +48,8 @@ export function fakeDatabase(store: FakeStore, files: FakeFiles, random: Seeded)
         if (fails) throw new MillraceError('MILLRACE_E_FILE_NO_SPACE', 'commit');
       });
     },
+    lastIngestedMs: () => of(0),
+    keepUp: () => EMPTY,
     query: () => throwError(() => new Error('not part of this model')),
     close: () => undefined,
   };

@@ -40,7 +40,9 @@ function sourceOf({ source }: PipelineConfig, { files, stdin, cwd }: Surrounding
 
 function sinkOf(options: SinkOptions, { files, writeStdout, colours, cwd, stores }: Surroundings): SinkResource {
   if ('duckdb' in options) {
-    return duckdbSink({ ...options.duckdb, path: resolve(cwd, options.duckdb.path) }, stores);
+    const { path, export: exporting } = options.duckdb;
+    const absolute = exporting === undefined ? {} : { export: { ...exporting, path: resolve(cwd, exporting.path) } };
+    return duckdbSink({ ...options.duckdb, ...absolute, path: resolve(cwd, path) }, stores);
   }
   if ('file' in options) return fileSink(resolve(cwd, options.file.path), eventLines(options.file.format), files);
   return consoleSink(options.console, writeStdout, colours);

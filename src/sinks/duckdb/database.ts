@@ -42,6 +42,13 @@ export interface Transaction {
   readonly forgotten: readonly LegLane[];
 }
 
+/** What is to be exported and removed. Times are RFC 3339 in UTC, with milliseconds, of when rows were stored. */
+export interface Upkeep {
+  readonly exportFolder: string | undefined;
+  readonly exportUntil: string | undefined;
+  readonly removeBefore: string | undefined;
+}
+
 /** A row of an answer, by column name. Times are RFC 3339 in UTC; whole numbers that JSON cannot hold exactly are texts. */
 export type Row = Readonly<Record<string, Json>>;
 
@@ -56,6 +63,9 @@ export interface Database {
   positions(): Observable<readonly LanePosition[]>;
   /** Completes when everything is durable. After an error it is open whether it was written: ask for the positions. */
   write(transaction: Transaction): Observable<unknown>;
+  /** When the last row was stored, in ms since 1970; 0 if there is none. */
+  lastIngestedMs(): Observable<number>;
+  keepUp(upkeep: Upkeep): Observable<unknown>;
   query: Query;
   /** Later calls to open it wait until it is closed. */
   close(): void;

@@ -4,10 +4,11 @@ import type * as duckdb from '@duckdb/node-api';
 import type { DuckDBConnection, DuckDBInstance, DuckDBPreparedStatement } from '@duckdb/node-api';
 import { defer, from, Observable } from 'rxjs';
 import { MillraceError } from '../../model/errors.js';
-import type { Database, LanePosition, OpenDatabase, OpenOptions, Query, Row, Transaction } from './database.js';
+import type { Database, LanePosition, OpenDatabase, OpenOptions, Query, Row, Transaction, Upkeep } from './database.js';
 import { sqlOn } from './connection.js';
 import { isDamage, mustReopen, storeError } from './duckdb-errors.js';
 import { rowOf } from './duckdb-values.js';
+import { keepUp } from './maintenance.js';
 import { recover } from './recover.js';
 import { addColumn, createSchema, forgetLanes, insertRows, putPositions, VERSION } from './sql.js';
 
@@ -90,6 +91,24 @@ class DuckdbDatabase implements Database {
         if (positions.length > 0) await execute(writer, putPositions(positions));
         if (forgotten.length > 0) await execute(writer, forgetLanes(forgotten));
         await writer.run('COMMIT');
+      } catch (error) {
+        await writer.run('ROLLBACK').catch(() => undefined);
+        throw error;
+      }
+    });
+  }
+
+  lastIngestedMs(): Observable<number> {
+    return this.#inTurn(async (writer) => {
+      const result = await writer.runAndReadAll('SELECT coalesce(epoch_ms(max(ingested)), 0) FROM events');
+      return Number(result.getRows()[0]?.[0]);
+    });
+  }
+
+  keepUp(upkeep: Upkeep): Observable<unknown> {
+    return this.#inTurn(async (writer) => {
+      try {
+        await keepUp(sqlOn(writer), upkeep);
       } catch (error) {
         await writer.run('ROLLBACK').catch(() => undefined);
         throw error;

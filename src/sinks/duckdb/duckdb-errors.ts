@@ -9,6 +9,7 @@ const SIGNS: readonly (readonly [RegExp, ErrorCode])[] = [
     'MILLRACE_E_FILE_NO_SPACE',
   ],
   [/Permission denied|Operation not permitted/i, 'MILLRACE_E_FILE_PERMISSION'],
+  [/EEXIST|ENOTDIR/, 'MILLRACE_E_FILE_NOT_FOLDER'],
   [/Read-only file system/i, 'MILLRACE_E_FILE_READ_ONLY'],
   [/Is a directory/i, 'MILLRACE_E_FILE_IS_DIRECTORY'],
   [/Too many open files/i, 'MILLRACE_E_FILE_TOO_MANY_OPEN'],

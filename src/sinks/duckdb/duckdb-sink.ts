@@ -14,11 +14,12 @@ import type { Stores } from './store.js';
  * `options.path` must be absolute: it is what stores are told apart by.
  */
 export function duckdbSink(options: DuckdbSinkOptions, stores: Stores): SinkResource {
+  const opened = stores.at(options);
   return {
     name: `duckdb ${options.path}`,
     open: ({ pipeline, leg }) => {
       const from = { pipeline, leg, route: leg.replace(/\/\d+$/, '') };
-      return stores.at(options).pipe(
+      return opened.pipe(
         map((store) => ({
           deliver: (delivery) => store.deliver(from, [delivery]).pipe(mergeMap((receipts) => receipts)),
           deliverRun: (deliveries) => store.deliver(from, deliveries),

@@ -76,7 +76,10 @@ async function salvage(sql: Sql): Promise<Salvage> {
       }
       const ids = await sql.rows(`SELECT first("event.id"), last("event.id") ${where}`).catch(() => []);
       const [firstId, lastId] = (ids[0] ?? []).map(String);
-      found.dead.push({ from, to, firstId, lastId });
+      const before = found.dead.at(-1);
+      // What lies side by side is told as one.
+      if (before?.to === from) found.dead[found.dead.length - 1] = { ...before, to, lastId: lastId ?? before.lastId };
+      else found.dead.push({ from, to, firstId, lastId });
     }
   };
   for (let from = 0; from < end; from += GROUP_ROWS) await copy(from, Math.min(end, from + GROUP_ROWS));

@@ -3,6 +3,7 @@ import {
   concat,
   defer,
   EMPTY,
+  exhaustMap,
   finalize,
   ignoreElements,
   map,
@@ -14,14 +15,17 @@ import {
   Subject,
   switchMap,
   tap,
+  timer,
 } from 'rxjs';
 import type { SchedulerLike, Subscriber } from 'rxjs';
+import { MillraceError, messageOf } from '../../model/errors.js';
 import type { Notice } from '../../model/notice.js';
 import type { Delivery, Receipt } from '../../model/sink.js';
 import { workWhile } from '../../operators/work-while.js';
 import type { Database, LanePosition, LegLane, OpenDatabase, Query } from './database.js';
 import { EventRows } from './event-rows.js';
 import type { DuckdbSinkOptions } from './options.js';
+import { upkeepAt } from './upkeep.js';
 
 /** A leg that delivers to a store. */
 export interface StoreLeg {
@@ -40,6 +44,9 @@ interface Request {
 const MAX_ROWS = 20_000;
 const MAX_CHARS = 4 * 1024 * 1024;
 
+/** How often it is looked whether something is to be exported or removed. */
+const UPKEEP_EVERY_MS = 5000;
+
 export interface StorePorts {
   readonly openDatabase: OpenDatabase;
   readonly scheduler: SchedulerLike;
@@ -51,32 +58,42 @@ export interface StorePorts {
 /** The stores of a process: one for each path, open while a sink uses it. */
 export class Stores {
   readonly #ports: StorePorts;
-  readonly #byPath = new Map<string, Observable<Store>>();
+  readonly #byPath = new Map<string, { readonly options: string; readonly store: Observable<Store> }>();
 
   constructor(ports: StorePorts) {
     this.#ports = ports;
   }
 
-  /** The open store of an absolute path. Emits once; it is closed when nobody is subscribed any more. */
+  /**
+   * The open store of an absolute path. Emits once; it is closed when nobody is subscribed any more. Throws
+   * MILLRACE_E_CONFIG_INVALID when somebody else has named the same path with other options.
+   */
   at(options: DuckdbSinkOptions): Observable<Store> {
     const { path } = options;
     const { openDatabase, scheduler, report, beside = () => EMPTY } = this.#ports;
     const use = (database: Database): Observable<Store> => {
-      const store = new Store(database, scheduler);
+      const store = new Store(database, options, scheduler, report);
       const work = merge(
         store.work,
+        store.upkeep,
         defer(() => beside(path, database.query)),
       ).pipe(ignoreElements());
       const opened = concat(store.readPositions(), of(store));
       return merge(work, opened).pipe(finalize(() => database.close()));
     };
     const found = this.#byPath.get(path);
-    if (found !== undefined) return found;
+    if (found !== undefined) {
+      if (found.options === JSON.stringify(options)) return found.store;
+      throw new MillraceError(
+        'MILLRACE_E_CONFIG_INVALID',
+        `pipelines that share ${path} must give it the same options`,
+      );
+    }
     const shared = defer(() => openDatabase({ ...options, report })).pipe(
       switchMap(use),
       share({ connector: () => new ReplaySubject<Store>(1) }),
     );
-    this.#byPath.set(path, shared);
+    this.#byPath.set(path, { options: JSON.stringify(options), store: shared });
     return shared;
   }
 }
@@ -91,19 +108,30 @@ function keyOf({ pipeline, leg }: Pick<LegLane, 'pipeline' | 'leg'>): string {
  */
 export class Store {
   readonly #database: Database;
+  readonly #options: DuckdbSinkOptions;
   readonly #scheduler: SchedulerLike;
+  readonly #report: (notice: Notice) => void;
   readonly #rows = new EventRows();
   readonly #arrivals = new Subject<void>();
   readonly #forgotten = new Map<string, LegLane>();
   #positions = new Map<string, Map<string, number>>();
   #queue: Request[] = [];
   #lastIngestedMs = 0;
+  #lastUpkeepMs = 0;
+  #charsSince = 0;
   /** Nobody knows whether the last transaction was written. */
   #isUncertain = false;
 
-  constructor(database: Database, scheduler: SchedulerLike) {
+  constructor(
+    database: Database,
+    options: DuckdbSinkOptions,
+    scheduler: SchedulerLike,
+    report: (notice: Notice) => void,
+  ) {
     this.#database = database;
+    this.#options = options;
     this.#scheduler = scheduler;
+    this.#report = report;
   }
 
   get query(): Query {
@@ -124,6 +152,34 @@ export class Store {
             : this.#writeGroup(),
         ),
       ),
+    );
+  }
+
+  /** Exports and removes while it is subscribed: looks now and then whether it is time. Never emits. */
+  get upkeep(): Observable<unknown> {
+    const { retention, export: exporting } = this.#options;
+    if (retention === undefined && exporting === undefined) return EMPTY;
+    return timer(0, UPKEEP_EVERY_MS, this.#scheduler).pipe(exhaustMap(() => this.#keepUp()));
+  }
+
+  #keepUp(): Observable<unknown> {
+    const nextMs = this.#nextIngestedMs();
+    const upkeep = upkeepAt(this.#options, { nextMs, lastMs: this.#lastUpkeepMs, charsSince: this.#charsSince });
+    if (upkeep === undefined) return EMPTY;
+    const chars = this.#charsSince;
+    return this.#database.keepUp(upkeep).pipe(
+      tap({
+        complete: () => {
+          this.#lastUpkeepMs = nextMs;
+          if (upkeep.exportUntil !== undefined) this.#charsSince -= chars;
+        },
+      }),
+      catchError((error: unknown) => {
+        const code = error instanceof MillraceError ? { code: error.code } : {};
+        const message = `exporting or removing rows of ${this.#options.path}: ${messageOf(error)}; trying again`;
+        this.#report({ level: 'warn', message, ...code });
+        return EMPTY;
+      }),
     );
   }
 
@@ -159,7 +215,11 @@ export class Store {
   }
 
   readPositions(): Observable<never> {
-    return defer(() => this.#database.positions()).pipe(
+    const last = defer(() => this.#database.lastIngestedMs()).pipe(
+      tap((lastMs) => (this.#lastIngestedMs = Math.max(this.#lastIngestedMs, lastMs))),
+      ignoreElements(),
+    );
+    const positions = defer(() => this.#database.positions()).pipe(
       tap((positions) => {
         this.#positions = new Map();
         for (const { pipeline, leg, lane, position } of positions) {
@@ -170,6 +230,7 @@ export class Store {
       }),
       ignoreElements(),
     );
+    return concat(last, positions);
   }
 
   #findOut(): Observable<never> {
@@ -180,7 +241,7 @@ export class Store {
     const group: Request[] = [];
     const receipts: (readonly Receipt[])[] = [];
     const reached = new Map<string, LanePosition>();
-    const ingested = this.#nextIngested();
+    const ingested = new Date(this.#nextIngestedMs()).toISOString();
     while (this.#rows.count < MAX_ROWS && this.#rows.chars < MAX_CHARS) {
       const request = this.#queue.shift();
       if (request === undefined) break;
@@ -189,6 +250,7 @@ export class Store {
       receipts.push(deliveries.map((delivery) => this.#addRows(from, delivery, reached, ingested)));
     }
     if (group.length === 0) return EMPTY;
+    this.#charsSince += this.#rows.chars;
     const rows = this.#rows.take();
     const forgotten = [...this.#forgotten.values()];
     const write = this.#database.write({ rows, positions: [...reached.values()], forgotten });
@@ -225,9 +287,9 @@ export class Store {
   }
 
   /** Never goes back, whatever the clock does: what was stored later has no smaller time. */
-  #nextIngested(): string {
+  #nextIngestedMs(): number {
     this.#lastIngestedMs = Math.max(this.#lastIngestedMs, this.#scheduler.now());
-    return new Date(this.#lastIngestedMs).toISOString();
+    return this.#lastIngestedMs;
   }
 
   /** The legs try again; then the positions say what is there. */
