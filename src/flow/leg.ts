@@ -17,7 +17,7 @@ export interface LegConfig {
 export type Leg<T> = OperatorFunction<Delivery<T>, Receipt<T>>;
 
 /** A sink gets no further delivery with a run that has as many items. */
-const MAX_RUN_ITEMS = 10_000;
+const MAX_RUN_ITEMS = 4000;
 
 const NOTHING: Receipt<never> = { delivered: 0, duplicates: 0, refused: [] };
 

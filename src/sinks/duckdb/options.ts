@@ -15,7 +15,7 @@ export interface DuckdbSinkOptions {
 }
 
 /** When and where rows are exported. */
-export interface ExportOptions {
+interface ExportOptions {
   /** The folder. */
   readonly path: string;
   /** Whenever a day (in UTC) or an hour is over. */
