@@ -20,7 +20,7 @@ const full = new MillraceError('MILLRACE_E_FILE_NO_SPACE');
 /** A database that answers at once. `write` may fail, before or after the rows are there. */
 function databaseOf(
   store: FakeStore,
-  write = (transaction: Transaction): Observable<unknown> => of(store.apply(transaction)),
+  write = (transaction: Transaction): Observable<unknown> => of(undefined).pipe(tap(() => store.apply(transaction))),
 ): Database {
   return {
     positions: () => of([...store.positions.values()]),

@@ -205,7 +205,7 @@ class DuckdbDatabase implements Database {
     this.#instance = await this.#instanceOf(this.#options.path);
     try {
       this.#writer = await this.#instance.connect();
-      for (const statement of createSchema) await this.#writer.run(statement);
+      for (const statement of ['BEGIN', ...createSchema, 'COMMIT']) await this.#writer.run(statement);
       await this.#checkVersion(this.#writer);
       const columns = await this.#writer.runAndReadAll("SELECT name FROM pragma_table_info('events')");
       this.#columns = new Set(columns.getRows().map(([name]) => String(name)));
