@@ -9,7 +9,7 @@ import type { VirtualClock } from './virtual-clock.js';
 
 /** A call that fails, while the fault is there. */
 export interface Fault {
-  readonly call: keyof OpenFile | keyof Files;
+  readonly call: keyof OpenFile | keyof Files | 'positions' | 'commit';
   readonly path: string;
   readonly code: ErrorCode;
 }
@@ -26,6 +26,8 @@ export interface FakeFilesOptions {
   /** Hears of every call. */
   readonly trace?: (line: string) => void;
 }
+
+export const STORE = '/data/store.duckdb';
 
 interface Pending {
   readonly effect: () => unknown;
@@ -138,6 +140,11 @@ export class FakeFiles implements Files {
         subscriber.add(this.#clock.schedule(() => subscriber.next(change), this.#latency()));
       });
     });
+
+  /** A call of a database: it happens or not, never in part. */
+  transact<T>(name: 'positions' | 'commit', effect: () => T): Observable<T> {
+    return this.#call(name, STORE, effect);
+  }
 
   #opened(path: string, inode: Inode): OpenFile {
     const handle = [inode];

@@ -4,6 +4,7 @@ import { defer, of, ReplaySubject } from 'rxjs';
 import { pipeline } from '../../src/flow/pipeline.js';
 import type { Settled } from '../../src/flow/settle.js';
 import type { Notice } from '../../src/model/notice.js';
+import type { SinkResource } from '../../src/model/sink.js';
 import { keep } from '../../src/operators/keep.js';
 import { dedupe } from '../../src/operators/dedupe.js';
 import { parse } from '../../src/operators/parse.js';
@@ -11,13 +12,17 @@ import type { RememberingStage } from '../../src/operators/remembering.js';
 import { stage } from '../../src/operators/stage.js';
 import { throttle } from '../../src/operators/throttle.js';
 import { deadLetterLines, eventLines } from '../../src/service/line-codecs.js';
+import { duckdbSink } from '../../src/sinks/duckdb/duckdb-sink.js';
+import { Stores } from '../../src/sinks/duckdb/store.js';
 import { fileSink } from '../../src/sinks/file/file-sink.js';
 import type { GzipBlock } from '../../src/sinks/file/gzip.js';
 import type { RotateOptions } from '../../src/sinks/file/options.js';
 import { tailSource } from '../../src/sources/tail/tail-source.js';
 import type { TailOptions } from '../../src/sources/tail/options.js';
 import { checkpointFile } from '../../src/stores/checkpoint-file.js';
-import { FakeFiles } from './fake-files.js';
+import { fakeDatabase } from './fake-database.js';
+import type { FakeStore } from './fake-database.js';
+import { FakeFiles, STORE } from './fake-files.js';
 import type { FakeFilesOptions } from './fake-files.js';
 import type { FakeDisk } from './fake-disk.js';
 import type { VirtualClock } from './virtual-clock.js';
@@ -51,6 +56,8 @@ export interface LifeOptions {
   readonly gzip?: boolean;
   /** At most so many events of a key: three line numbers in a row are one. */
   readonly mostOfKey?: 1 | 2;
+  /** A second route delivers to it. */
+  readonly store?: FakeStore;
 }
 
 /** The key of an event whose line has this number. */
@@ -82,9 +89,14 @@ export class PipelineLife {
   readonly #subscription: Subscription;
 
   constructor({ disk, clock, mint, tail, files, once = false, ...options }: LifeOptions) {
-    const { budgetBytes, checkpointEveryMs = 30, mostOfKey, rotate, gzip = false } = options;
+    const { budgetBytes, checkpointEveryMs = 30, mostOfKey, rotate, gzip = false, store } = options;
     this.files = new FakeFiles(disk, clock, files);
     const output = { files: this.files, rotate, gzip: gzip ? fakeGzip : undefined };
+    const toStore = (to: FakeStore): { name: string; stages: never[]; to: SinkResource[] } => {
+      const openDatabase = () => of(fakeDatabase(to, this.files, disk.random));
+      const stores = new Stores({ openDatabase, scheduler: clock, report: () => {} });
+      return { name: 'store', stages: [], to: [duckdbSink({ path: STORE, memoryBytes: 0, threads: 1 }, stores)] };
+    };
     const spec = {
       source: tailSource({ ...tailDefaults, ...tail }, { files: this.files, mint }, clock),
       stages: [
@@ -93,7 +105,10 @@ export class PipelineLife {
         bucket,
         ...limiting(mostOfKey),
       ],
-      routes: [{ name: 'out', stages: [], to: [fileSink({ path: OUT, ...output }, eventLines('json'), clock)] }],
+      routes: [
+        { name: 'out', stages: [], to: [fileSink({ path: OUT, ...output }, eventLines('json'), clock)] },
+        ...(store === undefined ? [] : [toStore(store)]),
+      ],
       deadLetters: fileSink({ path: DEAD, ...output }, deadLetterLines, clock),
       store: checkpointFile(CHECKPOINT, this.files),
       checkpointEveryMs,

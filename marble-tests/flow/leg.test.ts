@@ -210,4 +210,25 @@ describe('leg', () => {
       .subscribe();
     expect(produced).toBe(1);
   });
+
+  it(
+    'a sink that takes runs gets what came meanwhile, in order; a failed run is tried again as it was',
+    marbles(({ cold, expectObservable, flush }) => {
+      const runs: string[] = [];
+      const answers = ['---(x|)', '-#', '--(x|)'];
+      const sink: Sink<string> = {
+        deliver: () => throwError(() => new Error('not for runs')),
+        deliverRun: (run) => {
+          runs.push(run.flatMap(({ items }) => items).join(''));
+          return cold(answers[runs.length - 1]!, { x: run.map(() => r) }, away);
+        },
+      };
+      const source = cold('  ab0c---------|').pipe(map(deliveriesOf));
+      // The second run fails at 4 and is sent again at 6.
+      const expected = '     ---r----(rnr)|';
+      expectObservable(source.pipe(leg(sink, { policy }))).toBe(expected, { r, n: nothing });
+      flush();
+      expect(runs).toEqual(['a', 'bc', 'bc']);
+    }),
+  );
 });

@@ -4,6 +4,8 @@ import { exactlyOne, stageOptions } from '../operators/options.js';
 import type { ExactlyOne, StageOptions } from '../operators/options.js';
 import { consoleOptions } from '../sinks/console/options.js';
 import type { ConsoleOptions } from '../sinks/console/options.js';
+import { duckdbSinkOptions } from '../sinks/duckdb/options.js';
+import type { DuckdbSinkOptions } from '../sinks/duckdb/options.js';
 import { fileSinkOptions } from '../sinks/file/options.js';
 import type { FileSinkOptions } from '../sinks/file/options.js';
 import { generatorOptions } from '../sources/generator/options.js';
@@ -18,7 +20,10 @@ import type { TailOptions } from '../sources/tail/options.js';
 type SourceOptions = ExactlyOne<{ tail: TailOptions; stdin: StdinOptions; generator: GeneratorOptions }>;
 
 /** One sink: the key is its name. */
-export type SinkOptions = ExactlyOne<{ file: FileSinkOptions; console: ConsoleOptions }>;
+export type SinkOptions = ExactlyOne<{ file: FileSinkOptions; console: ConsoleOptions; duckdb: DuckdbSinkOptions }>;
+
+/** One sink for dead letters: they are no events, so no store takes them. */
+type DeadLetterSinkOptions = ExactlyOne<{ file: FileSinkOptions; console: ConsoleOptions }>;
 
 /** What some or all events become, and where they go. */
 export interface RouteConfig {
@@ -48,7 +53,7 @@ export interface PipelineConfig {
   readonly stages: readonly StageOptions[];
   readonly routes: readonly RouteConfig[];
   /** Where refused records go; a file beside the checkpoint when not given. */
-  readonly deadLetter?: SinkOptions;
+  readonly deadLetter?: DeadLetterSinkOptions;
   /** How long a source or sink may take to be reached (with --once). */
   readonly startDeadlineMs: number;
   /** How long the end may take after a signal. */
@@ -71,7 +76,8 @@ const source: z.ZodType<SourceOptions> = exactlyOne(
   'Where records come from: one source.',
 );
 
-const sinks = { file: fileSinkOptions, console: consoleOptions };
+const deadLetterSinks = { file: fileSinkOptions, console: consoleOptions };
+const sinks = { ...deadLetterSinks, duckdb: duckdbSinkOptions };
 const sink: z.ZodType<SinkOptions> = exactlyOne(sinks, 'One sink: the key is its name.');
 
 const stages = z.array(stageOptions).default([]);
@@ -107,7 +113,7 @@ export const pipelineSchema: z.ZodType<PipelineDraft> = z.strictObject({
   stages: stages.describe('What happens to every event, in this order.'),
   routes: z.array(route).min(1).describe('Where events go: each route gets all of them.'),
   deadLetter: exactlyOne(
-    sinks,
+    deadLetterSinks,
     'Where refused records go; a file beside the checkpoint when not given.',
   ).exactOptional(),
   startDeadlineMs: deadlineMs.describe('Milliseconds that a source or sink may take to be reached, with --once.'),

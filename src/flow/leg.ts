@@ -1,7 +1,8 @@
-import { asyncScheduler, concatMap, defer, of, takeLast, throwIfEmpty } from 'rxjs';
+import { asyncScheduler, concatMap, defer, EMPTY, from, mergeMap, of, takeLast, throwIfEmpty } from 'rxjs';
 import type { Observable, OperatorFunction, SchedulerLike } from 'rxjs';
 import { isTransient } from '../model/errors.js';
 import type { Delivery, Receipt, Sink } from '../model/sink.js';
+import { gather } from '../operators/gather.js';
 import { retryBackoff } from '../operators/retry-backoff.js';
 import type { BackoffPolicy } from '../operators/backoff.js';
 
@@ -15,6 +16,9 @@ export interface LegConfig {
 /** One way of delivering a lane's events: in lane order, retried alone. */
 export type Leg<T> = OperatorFunction<Delivery<T>, Receipt<T>>;
 
+/** A sink gets no further delivery with a run that has as many items. */
+const MAX_RUN_ITEMS = 4000;
+
 const NOTHING: Receipt<never> = { delivered: 0, duplicates: 0, refused: [] };
 
 /**
@@ -23,6 +27,7 @@ const NOTHING: Receipt<never> = { delivered: 0, duplicates: 0, refused: [] };
  * - on error of the sink: transient errors are tried again without end, with back-off; any other
  *   `maxUnclassifiedTries` times in a row, then it is passed on.
  * - on complete: completes when the last receipt is out. On unsubscribe: a running delivery and wait are cancelled.
+ * - a sink that takes runs gets everything of the lane that came meanwhile; a run is retried as it is, so order stays.
  * - a delivery without items does not reach the sink.
  */
 export function leg<T>(
@@ -30,15 +35,24 @@ export function leg<T>(
   { policy, maxUnclassifiedTries = 5 }: LegConfig,
   scheduler: SchedulerLike = asyncScheduler,
 ): Leg<T> {
+  const retried = <R>(send: Observable<R>): Observable<R> =>
+    send.pipe(
+      // The receipt counts when the sink completes: one that fails after it would else answer twice.
+      takeLast(1),
+      throwIfEmpty(),
+      retryBackoff({ ...policy, maxTriesInARow: Infinity, recoverable: isTransient }, scheduler),
+      retryBackoff({ ...policy, maxTriesInARow: maxUnclassifiedTries, recoverable: () => true }, scheduler),
+    );
   const deliver = (delivery: Delivery<T>): Observable<Receipt<T>> =>
-    delivery.items.length === 0
-      ? of(NOTHING)
-      : defer(() => sink.deliver(delivery)).pipe(
-          // The receipt counts when the sink completes: one that fails after it would else answer twice.
-          takeLast(1),
-          throwIfEmpty(),
-          retryBackoff({ ...policy, maxTriesInARow: Infinity, recoverable: isTransient }, scheduler),
-          retryBackoff({ ...policy, maxTriesInARow: maxUnclassifiedTries, recoverable: () => true }, scheduler),
-        );
-  return concatMap(deliver);
+    delivery.items.length === 0 ? of(NOTHING) : retried(defer(() => sink.deliver(delivery)));
+  const deliverRun = (run: readonly Delivery<T>[]): Observable<Receipt<T>> => {
+    const filled = run.filter(({ items }) => items.length > 0);
+    if (sink.deliverRun === undefined || filled.length === 0) return from(run).pipe(concatMap(deliver));
+    return retried(defer(() => sink.deliverRun?.(filled) ?? EMPTY)).pipe(
+      mergeMap((receipts) => run.map((delivery) => receipts[filled.indexOf(delivery)] ?? NOTHING)),
+    );
+  };
+  return sink.deliverRun === undefined
+    ? concatMap(deliver)
+    : gather({ maxSize: MAX_RUN_ITEMS, sizeOf: ({ items }) => items.length + 1 }, deliverRun);
 }

@@ -50,6 +50,8 @@ interface RouteSpec {
 
 /** A pipeline, put together but not running. */
 export interface PipelineSpec {
+  /** What its sinks know it by. Default `pipeline`. */
+  readonly name?: string;
   readonly source: Source;
   readonly stages: readonly OperatorFunction<LogEvent, LogEvent>[];
   readonly routes: readonly RouteSpec[];
@@ -203,10 +205,11 @@ function openSinks(
   patient: PolicyFor,
   scheduler: SchedulerLike,
 ): Observable<Open> {
+  const pipeline = spec.name ?? 'pipeline';
   const open = <T>(name: string, resource: SinkResource<T>): Observable<Sink<T>> => {
     const policy = patient(`opening ${resource.name} for ${name}`);
     let isOpen = false;
-    return defer(() => resource.open({ saved: saved?.sinks.get(name), save, report })).pipe(
+    return defer(() => resource.open({ pipeline, leg: name, saved: saved?.sinks.get(name), save, report })).pipe(
       tap(() => (isOpen = true)),
       // One that was lost later is opened with what was saved last, and the others with it: by who runs the pipeline.
       retryBackoff({ ...policy, recoverable: (error) => !isOpen && isTransient(error) }, scheduler),

@@ -34,6 +34,13 @@ const CATALOGUE = {
   MILLRACE_E_CHECKPOINT_VERSION: { transient: false, says: 'the checkpoint was written by another version' },
   MILLRACE_E_CHECKPOINT_LOCKED: { transient: false, says: 'another process uses the checkpoint' },
   MILLRACE_E_STATE_UNFIT: { transient: false, says: 'the saved state belongs to other settings' },
+  MILLRACE_E_STORE_LOCKED: { transient: true, says: 'another process uses the store' },
+  MILLRACE_E_STORE_DAMAGED: { transient: false, says: 'the store is damaged' },
+  MILLRACE_E_STORE_VERSION: { transient: false, says: 'the store was written by another version' },
+  MILLRACE_E_STORE_MEMORY: { transient: true, says: 'the store needs more memory than it may use' },
+  MILLRACE_E_STORE_BROKEN: { transient: true, says: 'the store has to be opened anew' },
+  MILLRACE_E_STORE_QUERY: { transient: false, says: 'the store may only be read' },
+  MILLRACE_E_STORE_PACKAGE: { transient: false, says: 'the optional package @duckdb/node-api is not installed' },
   MILLRACE_E_CONFIG_INVALID: { transient: false, says: 'the configuration has faults' },
 } as const;
 

@@ -37,6 +37,11 @@ export interface SinkCapture {
 export interface Sink<T = LogEvent> {
   /** Emits one receipt and completes when everything it took is in the sink's keeping. Transient errors may be retried. */
   deliver(delivery: Delivery<T>): Observable<Receipt<T>>;
+  /**
+   * Several deliveries of one lane together, in order: all of them are taken or none. A leg whose sink has it hands over
+   * what came while it waited, so that one transaction serves many batches. Emits the receipts, one for each.
+   */
+  deliverRun?(deliveries: readonly Delivery<T>[]): Observable<readonly Receipt<T>[]>;
   /** For sinks whose state lives in the checkpoint. `settled`: positions that will never be read again. */
   capture?(settled: ReadonlyMap<string, number>): SinkCapture;
   /** For sinks that tidy up in the background: completes when there is nothing left to do now, or it cannot be done. */
@@ -44,6 +49,9 @@ export interface Sink<T = LogEvent> {
 }
 
 export interface SinkContext {
+  /** The names of the pipeline and of the leg: together they are the sink's own. */
+  readonly pipeline: string;
+  readonly leg: string;
   /** What the sink captured at the last checkpoint, or undefined at the first start. */
   readonly saved: Json | undefined;
   /** Completes when a checkpoint that was captured after the subscription is durable. */

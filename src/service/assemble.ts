@@ -7,6 +7,8 @@ import type { SinkResource } from '../model/sink.js';
 import type { Source } from '../model/source.js';
 import { consoleDeadLetterSink, consoleSink } from '../sinks/console/console-sink.js';
 import type { WriteText } from '../sinks/console/write-to.js';
+import { duckdbSink } from '../sinks/duckdb/duckdb-sink.js';
+import type { Stores } from '../sinks/duckdb/store.js';
 import { fileSink } from '../sinks/file/file-sink.js';
 import type { FileSinkConfig } from '../sinks/file/file-sink.js';
 import { gzipBlock } from '../sinks/file/gzip.js';
@@ -25,6 +27,8 @@ export interface Surroundings {
   readonly writeStdout: WriteText;
   readonly colours: boolean;
   readonly cwd: string;
+  /** Shared by all pipelines. */
+  readonly stores: Stores;
 }
 
 function sourceOf({ source }: PipelineConfig, { files, stdin, cwd }: Surroundings): Source {
@@ -41,7 +45,12 @@ function placeOf({ path, rotate, gzip }: FileSinkOptions, files: Files, cwd: str
   return { path: resolve(cwd, path), files, rotate, gzip: gzip === true ? gzipBlock : undefined };
 }
 
-function sinkOf(options: SinkOptions, { files, writeStdout, colours, cwd }: Surroundings): SinkResource {
+function sinkOf(options: SinkOptions, { files, writeStdout, colours, cwd, stores }: Surroundings): SinkResource {
+  if ('duckdb' in options) {
+    const { path, export: exporting } = options.duckdb;
+    const absolute = exporting === undefined ? {} : { export: { ...exporting, path: resolve(cwd, exporting.path) } };
+    return duckdbSink({ ...options.duckdb, ...absolute, path: resolve(cwd, path) }, stores);
+  }
   if ('file' in options) return fileSink(placeOf(options.file, files, cwd), eventLines(options.file.format));
   return consoleSink(options.console, writeStdout, colours);
 }
@@ -67,6 +76,7 @@ export function deadLetterPath(checkpointPath: string): string {
 /** The pipeline that a configuration describes. */
 export function assemble(config: PipelineConfig, around: Surroundings): PipelineSpec {
   return {
+    name: config.name,
     source: sourceOf(config, around),
     stages: config.stages.map(stageOf),
     routes: config.routes.map(({ name, stages, to }) => ({

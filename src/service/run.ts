@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import {
+  asyncScheduler,
   defer,
   EMPTY,
   finalize,
@@ -19,6 +20,8 @@ import type { PipelineConfig } from '../config/schema.js';
 import { isTransient, MillraceError, messageOf } from '../model/errors.js';
 import { retryBackoff } from '../operators/retry-backoff.js';
 import { writeTo } from '../sinks/console/write-to.js';
+import { duckdbDatabase } from '../sinks/duckdb/duckdb-database.js';
+import { Stores } from '../sinks/duckdb/store.js';
 import { assemble } from './assemble.js';
 import { wantsColours } from './colours.js';
 import type { Environment } from './colours.js';
@@ -130,7 +133,12 @@ class Run {
     const startedAt = performance.now();
     const isWatched = isStderrTerminal && !this.#once;
     const writeStdout = overProgress(writeTo(stdout), isWatched && isStdoutTerminal);
-    const around = { files: nodeFiles, stdin, writeStdout, colours: wantsColours(env, isStdoutTerminal), cwd };
+    const stores = new Stores({
+      openDatabase: duckdbDatabase,
+      scheduler: asyncScheduler,
+      report: (notice) => this.#log.notice(notice),
+    });
+    const around = { files: nodeFiles, stdin, writeStdout, colours: wantsColours(env, isStdoutTerminal), cwd, stores };
     const supervision = { once: this.#once, stop: this.#stop, isStopping: () => signal.aborted, log: this.#log };
     const all = this.#configs.map((config, at) => {
       const status = this.#statuses[at] ?? statusOf(config);

@@ -21,6 +21,7 @@ import { AGENTS, runAgent, secondsUntil, versionOf } from './agents.mjs';
 import { lineAt, writeInput } from './input.mjs';
 import { operators } from './operators.mjs';
 import { windows } from './windows.mjs';
+import { store } from './store.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
@@ -213,7 +214,7 @@ async function agents() {
 }
 
 // The latency first: the files of the others keep the disk busy for a while.
-const parts = { latency, throughput, blocked, operators, windows, agents };
+const parts = { latency, throughput, blocked, operators, windows, agents, store: () => store({ folder, input, lines: LINES, main, measured, median, millions, megabytes };
 const withInput = new Set(['throughput', 'blocked']);
 const wanted = process.argv.slice(2).length > 0 ? process.argv.slice(2) : Object.keys(parts);
 try {

@@ -167,7 +167,7 @@ describe('exactly one of several', () => {
   it('none, two, or another one', () => {
     expect(check('source: {}\nroutes: [{ to: {} }]\n')).toEqual([
       '1:1: source: expected exactly one of tail, stdin, generator',
-      '2:12: routes[0].to: expected exactly one of file, console',
+      '2:12: routes[0].to: expected exactly one of file, console, duckdb',
     ]);
     expect(check('source: { stdin: {}, generator: { rat: 1 } }\nroutes: [{ to: { console: {} } }]\n')).toEqual([
       '1:9: source: expected exactly one of tail, stdin, generator, got stdin and generator',

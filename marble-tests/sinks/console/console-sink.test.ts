@@ -21,7 +21,7 @@ function deliver<T>(
   report: (notice: Notice) => void = () => {},
 ): Observable<Receipt<T>> {
   const delivery = { lane: 'l', position: 2, items };
-  return resource.open({ saved: undefined, save: NEVER, report }).pipe(
+  return resource.open({ pipeline: 'p', leg: 'out', saved: undefined, save: NEVER, report }).pipe(
     take(1),
     mergeMap((sink: Sink<T>) => sink.deliver(delivery)),
   );
@@ -41,7 +41,9 @@ describe('consoleSink', () => {
     scheduler.run(({ cold, expectObservable }) => {
       const write: WriteText = () => cold('---(w|)', { w: undefined });
       const sink = consoleSink({ format: 'pretty' }, write, false);
-      expectObservable(sink.open({ saved: undefined, save: NEVER, report: () => {} }).pipe(map(() => 's'))).toBe('s');
+      expectObservable(
+        sink.open({ pipeline: 'p', leg: 'out', saved: undefined, save: NEVER, report: () => {} }).pipe(map(() => 's')),
+      ).toBe('s');
       expectObservable(deliver(sink, events)).toBe('  ---(r|)', { r: receipt });
     });
   });
@@ -66,7 +68,13 @@ describe('consoleSink', () => {
       writes++;
       return throwError(() => Object.assign(new Error('broken pipe'), { code: 'EPIPE' }));
     };
-    const context = { saved: undefined, save: NEVER, report: (notice: Notice) => notices.push(notice) };
+    const context = {
+      pipeline: 'p',
+      leg: 'out',
+      saved: undefined,
+      save: NEVER,
+      report: (notice: Notice) => notices.push(notice),
+    };
     consoleSink({ format: 'pretty' }, write, false)
       .open(context)
       .pipe(mergeMap((sink) => sink.deliver({ lane: 'l', position: 2, items: events }).pipe(repeat(3))))

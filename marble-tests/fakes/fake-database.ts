@@ -1,0 +1,56 @@
+import { EMPTY, of, throwError } from 'rxjs';
+import { MillraceError } from '../../src/model/errors.js';
+import type { Database, LanePosition, Rows, Transaction } from '../../src/sinks/duckdb/database.js';
+import type { FakeFiles } from './fake-files.js';
+import type { Seeded } from './seeded.js';
+
+/** What a store holds, whatever process has it open. */
+export class FakeStore {
+  rows: Readonly<Record<string, string>>[] = [];
+  positions = new Map<string, LanePosition>();
+
+  apply({ rows, positions, forgotten }: Transaction): void {
+    this.rows.push(...tableOf(rows));
+    for (const each of positions) this.positions.set(keyOf(each), each);
+    for (const each of forgotten) this.positions.delete(keyOf(each));
+  }
+}
+
+function keyOf({ pipeline, leg, lane }: Pick<LanePosition, 'pipeline' | 'leg' | 'lane'>): string {
+  return JSON.stringify([pipeline, leg, lane]);
+}
+
+function tableOf({ count, separator, absent, columns }: Rows): Readonly<Record<string, string>>[] {
+  const lists = columns.map(({ name, isConstant, text }) => {
+    const values = isConstant ? Array.from({ length: count }, () => text) : text.split(separator);
+    if (values.length !== count) throw new Error(`${name}: ${values.length} values in ${count} rows`);
+    return [name, values] as const;
+  });
+  return Array.from({ length: count }, (_, at) =>
+    Object.fromEntries(
+      lists.map(([name, values]) => [name, values[at]!] as const).filter(([, value]) => value !== absent),
+    ),
+  );
+}
+
+/**
+ * A transactional database: what was committed stays, whatever happens; a transaction that is under way when the process
+ * dies is there or not, but whole. Some commits fail: before anything was written, or after it.
+ */
+export function fakeDatabase(store: FakeStore, files: FakeFiles, random: Seeded): Database {
+  return {
+    positions: () => files.transact('positions', () => [...store.positions.values()]),
+    write: (transaction) => {
+      const fails = random.chance(0.05);
+      const isWritten = !fails || random.chance(0.5);
+      return files.transact('commit', () => {
+        if (isWritten) store.apply(transaction);
+        if (fails) throw new MillraceError('MILLRACE_E_FILE_NO_SPACE', 'commit');
+      });
+    },
+    lastIngestedMs: () => of(0),
+    keepUp: () => EMPTY,
+    query: () => throwError(() => new Error('not part of this model')),
+    close: () => undefined,
+  };
+}

@@ -1,0 +1,82 @@
+import type { Observable } from 'rxjs';
+import type { Json } from '../../model/json.js';
+import type { Notice } from '../../model/notice.js';
+import type { ColumnType } from './columns.js';
+
+/** The values of one column for some rows, as text. */
+export interface ColumnText {
+  readonly name: string;
+  readonly type: ColumnType;
+  /** One value for all rows, or a text of each row with separators between them. */
+  readonly isConstant: boolean;
+  readonly text: string;
+}
+
+/** Rows, column by column. */
+export interface Rows {
+  readonly count: number;
+  /** Stands between two rows in a column's text. No value contains it. */
+  readonly separator: string;
+  /** Stands for a value that is not there. No value is this text. */
+  readonly absent: string;
+  readonly columns: readonly ColumnText[];
+}
+
+/** A lane of a leg. */
+export interface LegLane {
+  readonly pipeline: string;
+  readonly leg: string;
+  readonly lane: string;
+}
+
+/** How far a lane has come in the store. */
+export interface LanePosition extends LegLane {
+  readonly position: number;
+}
+
+/** What is written together or not at all. */
+export interface Transaction {
+  readonly rows: Rows;
+  readonly positions: readonly LanePosition[];
+  /** Lanes that nothing will be read of any more. */
+  readonly forgotten: readonly LegLane[];
+}
+
+/** What is to be exported and removed. Times are RFC 3339 in UTC, with milliseconds, of when rows were stored. */
+export interface Upkeep {
+  readonly exportFolder: string | undefined;
+  readonly exportUntil: string | undefined;
+  readonly removeBefore: string | undefined;
+}
+
+/** A row of an answer, by column name. Times are RFC 3339 in UTC; whole numbers that JSON cannot hold exactly are texts. */
+export type Row = Readonly<Record<string, Json>>;
+
+/** Asks the store. Emits the rows in portions of at most 2048; unsubscribing ends the search. */
+export type Query = (
+  sql: string,
+  parameters?: readonly (string | number | boolean | null)[],
+) => Observable<readonly Row[]>;
+
+/** An open database. Every method is a cold Observable: the call happens at subscription. */
+export interface Database {
+  positions(): Observable<readonly LanePosition[]>;
+  /** Completes when everything is durable. After an error it is open whether it was written: ask for the positions. */
+  write(transaction: Transaction): Observable<unknown>;
+  /** When the last row was stored, in ms since 1970; 0 if there is none. */
+  lastIngestedMs(): Observable<number>;
+  keepUp(upkeep: Upkeep): Observable<unknown>;
+  query: Query;
+  /** Later calls to open it wait until it is closed. */
+  close(): void;
+}
+
+export interface OpenOptions {
+  readonly path: string;
+  readonly memoryBytes: number;
+  readonly threads: number;
+  readonly report: (notice: Notice) => void;
+}
+
+/** Emits the open database once. */
+export type OpenDatabase = (options: OpenOptions) => Observable<Database>;

@@ -1,0 +1,64 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { placeForEachTest } from './harness.js';
+import { ask } from './stored.js';
+
+const place = placeForEachTest();
+
+const config = (name: string, more = ''): string => `name: ${name}
+source: { tail: { paths: ["logs/${name}.log"], fields: { log_type: app } } }
+stages: [{ parse: { format: json } }, { normalize: {} }]
+routes:
+  - { name: all, to: { duckdb: { path: data/store.duckdb${more} } } }
+`;
+
+describe('the store', () => {
+  it('has each event once, over restarts and from several pipelines', async () => {
+    place().write('pipeline.yaml', `${config('a')}---\n${config('b')}`);
+    place().write('logs/a.log', '{"time":"2026-01-02T03:04:05.123456Z","level":"warn","message":"one","user":"x"}\n');
+    place().write(
+      'logs/b.log',
+      '{"level":"INFO","message":"two","http.response.status_code":404}\n{"http.response.status_code":"?"}\n',
+    );
+    expect((await place().once()).summary).toMatchObject({ read: 3, delivered: 3 });
+    place().append(place().path('logs/a.log'), '{"message":"three"}\n');
+    expect((await place().once()).code).toBe(0);
+    const rows = await ask(
+      place().path('data/store.duckdb'),
+      `SELECT "@timestamp", "log.level", "event.severity", message, pipeline, route, fields, "log.file.path", "http.response.status_code" AS status
+       FROM events ORDER BY pipeline, ingested, "event.severity" NULLS LAST`,
+    );
+    expect(rows).toMatchObject([
+      {
+        '@timestamp': '2026-01-02 03:04:05.123456',
+        'log.level': 'warn',
+        'event.severity': 13,
+        message: 'one',
+        pipeline: 'a',
+        route: 'all',
+        fields: '{"user":"x","log_type":"app"}',
+        'log.file.path': place().path('logs/a.log'),
+        status: null,
+      },
+      { message: 'three', pipeline: 'a' },
+      { message: 'two', pipeline: 'b', status: '404' },
+      { message: null, pipeline: 'b', status: null, fields: '{"http.response.status_code":"?","log_type":"app"}' },
+    ]);
+  });
+
+  it('skips what it has when the checkpoint is older', async () => {
+    place().write('pipeline.yaml', config('a'));
+    place().write('logs/a.log', '{"message":"one"}\n');
+    await place().once();
+    const [checkpoint, store] = [place().path('data/a.checkpoint'), place().path('data/store.duckdb')];
+    const before = readFileSync(checkpoint);
+    place().append(place().path('logs/a.log'), '{"message":"two"}\n'.repeat(500));
+    expect((await place().once()).summary).toMatchObject({ read: 500, delivered: 500 });
+    writeFileSync(checkpoint, before);
+    place().append(place().path('logs/a.log'), '{"message":"three"}\n');
+    expect((await place().once()).summary).toMatchObject({ read: 501, delivered: 1, duplicates: 500 });
+    expect(await ask(store, 'SELECT count(*) AS n, count(DISTINCT "event.id") AS ids FROM events')).toEqual([
+      { n: '502', ids: '502' },
+    ]);
+  });
+});
