@@ -1,6 +1,6 @@
 import { MillraceError, messageOf } from '../model/errors.js';
 import type { Json } from '../model/json.js';
-import type { Answer, DatabaseConnection, Parameter } from '../sinks/duckdb/duckdb-reading.js';
+import type { Answer, DatabaseConnection, Parameter } from '../sinks/duckdb/database.js';
 import { explained, outsideStore } from './read-only-sql.js';
 
 /** One SQL statement, and what `$1`, `$2` … stand for. */
@@ -30,6 +30,25 @@ export async function readOnlyAnswer(connection: DatabaseConnection, { sql, para
   } catch (error) {
     throw queryFault(error);
   }
+}
+
+const INTERRUPT_AGAIN_MS = 50;
+
+/**
+ * Interrupts the connection's queries when the signal is aborted: again and again, because an interrupt between two steps
+ * of a query is forgotten. Returns what ends that; to be called before the connection is closed.
+ */
+export function interruptOnAbort(connection: DatabaseConnection, signal: AbortSignal): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  const interrupt = (): void => {
+    connection.interrupt();
+    timer = setTimeout(interrupt, INTERRUPT_AGAIN_MS);
+  };
+  signal.addEventListener('abort', interrupt, { once: true });
+  return () => {
+    signal.removeEventListener('abort', interrupt);
+    clearTimeout(timer);
+  };
 }
 
 function refused(found: string): MillraceError {

@@ -21,8 +21,8 @@ const TABLE_FUNCTIONS = new Set([
   'pragma_version',
 ]);
 
-/** A table of another name may be a file: DuckDB reads `FROM 'x.csv'` as one. */
-const TABLE_NAME = /^\w*$/;
+/** A table of another name may be a file: DuckDB reads `FROM 'x.csv'` as one. What SHOW shows stands between quotes. */
+const TABLE_NAME = /^(?:\w*|"\w+")$/;
 
 /** What stands before a query that is to be explained. */
 const EXPLAIN = /^(?:\s|--[^\n]*\n|\/\*[^]*?\*\/)*explain\s+(?:analyze\s+)?(?=[a-z(])/i;

@@ -1,5 +1,5 @@
 import type { Json } from '../model/json.js';
-import type { Answer } from '../sinks/duckdb/duckdb-reading.js';
+import type { Answer } from '../sinks/duckdb/database.js';
 import type { Query } from './read-only-answer.js';
 import type { Matching } from './search-query.js';
 import type { Store } from './search-store.js';

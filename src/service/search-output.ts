@@ -3,7 +3,7 @@ import type { Origin } from '../model/event.js';
 import type { Json } from '../model/json.js';
 import { textOf } from './search-asking.js';
 import { neutralise, neutraliseJson, prettyLine } from '../sinks/console/pretty.js';
-import type { AnswerColumn } from '../sinks/duckdb/duckdb-reading.js';
+import type { AnswerColumn } from '../sinks/duckdb/database.js';
 
 type Fields = Readonly<Record<string, Json>>;
 

@@ -3,7 +3,7 @@ import { realpathSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Json } from '../model/json.js';
-import type { AnswerColumn } from '../sinks/duckdb/duckdb-reading.js';
+import type { AnswerColumn } from '../sinks/duckdb/database.js';
 import type { Query } from './read-only-answer.js';
 
 // A client sends one Query and gets Replies: the columns, the rows in runs, the end; or a fault, at any time. Each is one

@@ -4,22 +4,25 @@ import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { Observable } from 'rxjs';
 import { MillraceError, messageOf } from '../model/errors.js';
-import type { Database } from '../sinks/duckdb/duckdb-reading.js';
+import type { Connect } from '../sinks/duckdb/database.js';
 import { fileError } from './node-files.js';
-import { readOnlyAnswer } from './read-only-answer.js';
+import { interruptOnAbort, readOnlyAnswer } from './read-only-answer.js';
 import type { Query } from './read-only-answer.js';
 import { line, MAX_QUERY_BYTES } from './search-protocol.js';
 
 /** What a service does for those who ask at most: its first work is to store. */
 export interface SearchLimits {
-  readonly maxClients: number;
+  readonly maxQueries: number;
   readonly maxRows: number;
   readonly maxBytes: number;
   /** For a whole query, the time in which the client takes the answer included. */
   readonly maxMs: number;
 }
 
-const LIMITS: SearchLimits = { maxClients: 8, maxRows: 1_000_000, maxBytes: 268_435_456, maxMs: 60_000 };
+const LIMITS: SearchLimits = { maxQueries: 8, maxRows: 1_000_000, maxBytes: 268_435_456, maxMs: 60_000 };
+
+/** Those that ask nothing, too. */
+const MAX_CONNECTIONS = 100;
 
 /**
  * Answers questions about a store on a Unix socket, for as long as it is subscribed; see search-protocol.ts. Only the
@@ -30,21 +33,18 @@ const LIMITS: SearchLimits = { maxClients: 8, maxRows: 1_000_000, maxBytes: 268_
  * - on unsubscribe: the socket is removed, queries that run are interrupted.
  * - memory: what a client has not taken yet is not read from the database.
  */
-export function searchSocket(
-  path: string,
-  database: Pick<Database, 'connect'>,
-  limits: Partial<SearchLimits> = {},
-): Observable<never> {
+export function searchSocket(path: string, connect: Connect, limits: Partial<SearchLimits> = {}): Observable<never> {
   return new Observable<never>((subscriber) => {
     const bounds = { ...LIMITS, ...limits };
     const clients = new Set<Socket>();
+    const connected = atMost(bounds.maxQueries, connect);
     const server = createServer((socket) => {
       clients.add(socket);
       // A client that goes away in the middle is no fault; `close` tells it.
       socket.on('error', () => undefined).once('close', () => clients.delete(socket));
-      if (clients.size > bounds.maxClients) refuse(socket, `${bounds.maxClients} others ask at this moment`);
-      else void serve(socket, database, bounds);
+      void serve(socket, connected, bounds);
     });
+    server.maxConnections = MAX_CONNECTIONS;
     const fail = (error: unknown): void => subscriber.error(fileError(error as NodeJS.ErrnoException, path));
     let remove = (): void => undefined;
     server.on('error', fail);
@@ -79,17 +79,40 @@ function close(server: Server, clients: ReadonlySet<Socket>): void {
   for (const client of clients) client.destroy();
 }
 
-function refuse(socket: Socket, message: string): void {
-  socket.end(line({ fault: { code: 'MILLRACE_E_SEARCH_SERVICE', message } }));
+/** No more than so many connections at a time. */
+function atMost(maxQueries: number, connect: Connect): Connect {
+  let running = 0;
+  return async () => {
+    if (running >= maxQueries) {
+      throw new MillraceError('MILLRACE_E_SEARCH_SERVICE', `${maxQueries} queries run at this moment`);
+    }
+    running++;
+    try {
+      const connection = await connect();
+      return {
+        ...connection,
+        close: () => {
+          running--;
+          connection.close();
+        },
+      };
+    } catch (error) {
+      running--;
+      throw error;
+    }
+  };
 }
 
-async function serve(socket: Socket, database: Pick<Database, 'connect'>, limits: SearchLimits): Promise<void> {
+async function serve(socket: Socket, connect: Connect, limits: SearchLimits): Promise<void> {
   const late = setTimeout(() => {
-    refuse(socket, `${limits.maxMs / 1000} s are over`);
+    // Who has not even taken what is there does not hear more.
+    if (socket.writableNeedDrain) socket.destroy();
+    const message = `${limits.maxMs / 1000} s are over`;
+    socket.end(line({ fault: { code: 'MILLRACE_E_SEARCH_SERVICE', message } }));
     socket.destroySoon();
   }, limits.maxMs);
   try {
-    await answer(socket, queryOf(await firstLine(socket)), database, limits);
+    await answer(socket, queryOf(await firstLine(socket)), connect, limits);
     socket.end();
   } catch (error) {
     if (!socket.writable) return;
@@ -136,13 +159,16 @@ function isQuery(query: unknown): query is Query {
 async function answer(
   socket: Socket,
   query: Query,
-  database: Pick<Database, 'connect'>,
+  connect: Connect,
   { maxRows, maxBytes }: SearchLimits,
 ): Promise<void> {
-  const connection = await database.connect();
-  const interrupt = (): void => connection.interrupt();
-  socket.once('close', interrupt);
+  const connection = await connect();
+  const aborter = new AbortController();
+  const abort = (): void => aborter.abort();
+  const calm = interruptOnAbort(connection, aborter.signal);
+  socket.once('close', abort);
   try {
+    if (socket.destroyed) throw gone();
     const { columns, rows } = await readOnlyAnswer(connection, query);
     await send(socket, line({ columns }));
     let rowCount = 0;
@@ -157,7 +183,8 @@ async function answer(
     }
     await send(socket, line({ end: true }));
   } finally {
-    socket.off('close', interrupt);
+    socket.off('close', abort);
+    calm();
     connection.close();
   }
 }

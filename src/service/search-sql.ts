@@ -1,4 +1,4 @@
-import type { Parameter } from '../sinks/duckdb/duckdb-reading.js';
+import type { Parameter } from '../sinks/duckdb/database.js';
 
 /** A name as SQL writes it: nothing in it can end it. */
 export function identifier(name: string): string {

@@ -5,9 +5,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { MillraceError, messageOf } from '../model/errors.js';
 import type { ErrorCode } from '../model/errors.js';
 import type { Json } from '../model/json.js';
-import { openForReading } from '../sinks/duckdb/duckdb-reading.js';
-import type { Answer, AnswerColumn, Database } from '../sinks/duckdb/duckdb-reading.js';
-import { readOnlyAnswer } from './read-only-answer.js';
+import type { Answer, AnswerColumn } from '../sinks/duckdb/database.js';
+import { openForReading } from '../sinks/duckdb/duckdb-database.js';
+import type { ReadDatabase } from '../sinks/duckdb/duckdb-database.js';
+import { interruptOnAbort, readOnlyAnswer } from './read-only-answer.js';
 import type { Query } from './read-only-answer.js';
 import { line, linesOf, searchSocketPath } from './search-protocol.js';
 import type { Reply } from './search-protocol.js';
@@ -25,8 +26,8 @@ const PATIENCE_MS = 2000;
 const LOOK_AGAIN_MS = 100;
 
 /**
- * Opens the store at an absolute path. Throws MILLRACE_E_SEARCH_NO_STORE, and MILLRACE_E_SEARCH_LOCKED with the pid of
- * a process that has the file open for longer than two seconds without answering questions.
+ * Opens the store at an absolute path. Throws MILLRACE_E_SEARCH_NO_STORE, what opening the file throws, and
+ * MILLRACE_E_STORE_LOCKED with the pid of a process that has it open for more than two seconds without answering questions.
  */
 export async function openStore(path: string): Promise<Store> {
   const socketPath = searchSocketPath(path);
@@ -37,36 +38,24 @@ export async function openStore(path: string): Promise<Store> {
     try {
       return throughFile(path, await openForReading(path));
     } catch (error) {
-      const holder = lockHolder(messageOf(error));
-      if (holder === undefined) throw unreadable(path, error);
-      if (performance.now() > deadline) throw new MillraceError('MILLRACE_E_SEARCH_LOCKED', `${path}, ${holder}`);
+      if (!isLocked(error) || performance.now() > deadline) throw error;
     }
     await wait(LOOK_AGAIN_MS);
   }
 }
 
-/** `pid 17 (/usr/bin/node)`, where DuckDB's message is about a lock. */
-export function lockHolder(message: string): string | undefined {
-  if (!message.includes('Could not set lock')) return undefined;
-  const [, program, pid] = /held in (.*?) \(PID (\d+)\)/.exec(message) ?? [];
-  return pid === undefined ? 'its pid is not known' : `pid ${pid} (${program ?? ''})`;
+function isLocked(error: unknown): boolean {
+  return error instanceof MillraceError && error.code === 'MILLRACE_E_STORE_LOCKED';
 }
 
-function unreadable(path: string, error: unknown): MillraceError {
-  const isMissing = error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND';
-  const why = isMissing ? 'reading it needs the package @duckdb/node-api, which is not installed' : messageOf(error);
-  return new MillraceError('MILLRACE_E_SEARCH_NO_STORE', `${path}: ${why}`, { cause: error });
-}
-
-function throughFile(path: string, database: Database): Store {
+function throughFile(path: string, database: ReadDatabase): Store {
   return {
     path,
     answer: async (query, signal) => {
       const connection = await database.connect();
-      const interrupt = (): void => connection.interrupt();
-      signal.addEventListener('abort', interrupt, { once: true });
+      const calm = interruptOnAbort(connection, signal);
       const done = (): void => {
-        signal.removeEventListener('abort', interrupt);
+        calm();
         connection.close();
       };
       try {

@@ -10,8 +10,6 @@ export function storesOf(
 ): { readonly paths: readonly string[]; readonly faults: readonly string[] } {
   const { pipelines, faults } = loadConfigurations([configuration], place);
   const sinks = pipelines.flatMap(({ config }) => config.routes.flatMap(sinksOf)).map(({ sink }) => sink);
-  const paths = sinks.flatMap((sink) =>
-    'duckdb' in sink ? [resolve(place.cwd, (sink.duckdb as { path: string }).path)] : [],
-  );
+  const paths = sinks.flatMap((sink) => ('duckdb' in sink ? [resolve(place.cwd, sink.duckdb.path)] : []));
   return { paths: [...new Set(paths)], faults };
 }

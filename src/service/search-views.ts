@@ -1,5 +1,5 @@
 import type { Json } from '../model/json.js';
-import type { AnswerColumn } from '../sinks/duckdb/duckdb-reading.js';
+import type { AnswerColumn } from '../sinks/duckdb/database.js';
 import { allRows, askAll, textOf } from './search-asking.js';
 import type { Asked, Row } from './search-asking.js';
 import { histogramLines, timeAxis } from './search-histogram.js';

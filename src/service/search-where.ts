@@ -1,4 +1,4 @@
-import type { AnswerColumn } from '../sinks/duckdb/duckdb-reading.js';
+import type { AnswerColumn } from '../sinks/duckdb/database.js';
 import { UsageFault } from './command-io.js';
 import { identifier, jsonPointer } from './search-sql.js';
 import type { Parameters } from './search-sql.js';

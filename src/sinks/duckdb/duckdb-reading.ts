@@ -1,88 +1,64 @@
-import type { DuckDBConnection, DuckDBInstance, DuckDBResult, DuckDBType, DuckDBValue } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBResult, DuckDBType, DuckDBValue } from '@duckdb/node-api';
 import type { Json } from '../../model/json.js';
+import type { Answer, DatabaseConnection } from './database.js';
 
-/** A column of an answer: its name and DuckDB's name of its type. */
-export interface AnswerColumn {
-  readonly name: string;
-  readonly type: string;
+/** What the owner of a connection is told. */
+interface Told {
+  /** Called once. */
+  readonly onClose?: () => void;
+  /** What is thrown for what DuckDB throws. */
+  readonly faultOf?: (error: unknown) => unknown;
 }
 
-/** What a query answers: rows come in runs of some thousand, as they are made. */
-export interface Answer {
-  readonly columns: readonly AnswerColumn[];
-  readonly rows: AsyncIterable<readonly (readonly Json[])[]>;
-}
-
-/** What a query may be given for `$1`, `$2` … */
-export type Parameter = string | number | boolean | null;
-
-/** One connection: one query at a time. */
-export interface DatabaseConnection {
-  /** Runs one statement. Throws what DuckDB says; so does reading the rows. */
-  answer(sql: string, parameters?: readonly Parameter[]): Promise<Answer>;
-  /** The kinds of the statements in the text, as DuckDB names them: SELECT, EXPLAIN, INSERT … Binds each, runs none. */
-  statementKinds(sql: string): Promise<readonly string[]>;
-  /** Stops the query that runs: it throws. */
-  interrupt(): void;
-  close(): void;
-}
-
-/** An open database file. */
-export interface Database {
-  connect(): Promise<DatabaseConnection>;
-  close(): void;
-}
-
-/** No other file is touched, nothing is installed: what somebody asks can only be about the store. */
-const READ_ONLY = {
-  access_mode: 'READ_ONLY',
-  enable_external_access: 'false',
-  autoinstall_known_extensions: 'false',
-  autoload_known_extensions: 'false',
-};
-
-/** Opens an existing database file for reading. Throws what DuckDB says. The package is loaded when it is needed first. */
-export async function openForReading(path: string): Promise<Database> {
-  const { DuckDBInstance, StatementType } = await import('@duckdb/node-api');
-  return databaseOf(await DuckDBInstance.create(path, READ_ONLY), (kind) => StatementType[kind] ?? '');
-}
-
-function databaseOf(instance: DuckDBInstance, nameOf: (kind: number) => string): Database {
-  return {
-    connect: async () => connectionOf(await instance.connect(), nameOf),
-    close: () => instance.closeSync(),
+/** A connection for somebody who reads. `kinds`: the names of the kinds of statements. */
+export function connectionOf(
+  connection: DuckDBConnection,
+  kinds: Readonly<Record<number, string>>,
+  { onClose, faultOf = (error) => error }: Told = {},
+): DatabaseConnection {
+  const told = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      return await work;
+    } catch (error) {
+      throw faultOf(error);
+    }
   };
-}
-
-function connectionOf(connection: DuckDBConnection, nameOf: (kind: number) => string): DatabaseConnection {
   return {
-    answer: async (sql, parameters = []) => answerOf(await connection.stream(sql, [...parameters])),
+    answer: async (sql, parameters = []) => answerOf(await told(connection.stream(sql, [...parameters])), told),
     statementKinds: async (sql) => {
-      const statements = await connection.extractStatements(sql);
-      const kinds: string[] = [];
+      const statements = await told(connection.extractStatements(sql));
+      const found: string[] = [];
       for (let at = 0; at < statements.count; at++) {
-        const prepared = await statements.prepare(at);
-        kinds.push(nameOf(prepared.statementType));
+        const prepared = await told(statements.prepare(at));
+        found.push(kinds[prepared.statementType] ?? '');
         prepared.destroySync();
       }
-      return kinds;
+      return found;
     },
     interrupt: () => connection.interrupt(),
-    close: () => connection.closeSync(),
+    close: () => {
+      connection.closeSync();
+      onClose?.();
+    },
   };
 }
 
-function answerOf(result: DuckDBResult): Answer {
+type Telling = <T>(work: Promise<T>) => Promise<T>;
+
+function answerOf(result: DuckDBResult, told: Telling): Answer {
   const types = result.columnTypes();
   const names = result.deduplicatedColumnNames();
   const columns = names.map((name, at) => ({ name, type: types[at]?.alias ?? String(types[at]) }));
-  const read = types.map(readerOf);
-  return { columns, rows: rowsOf(result, read) };
+  return { columns, rows: rowsOf(result, types.map(readerOf), told) };
 }
 
-async function* rowsOf(result: DuckDBResult, read: readonly Reader[]): AsyncGenerator<readonly (readonly Json[])[]> {
+async function* rowsOf(
+  result: DuckDBResult,
+  read: readonly Reader[],
+  told: Telling,
+): AsyncGenerator<readonly (readonly Json[])[]> {
   for (;;) {
-    const chunk = await result.fetchChunk();
+    const chunk = await told(result.fetchChunk());
     if (chunk === null || chunk.rowCount === 0) return;
     yield chunk.getRows().map((row) => row.map((value, at) => read[at]?.(value) ?? null));
   }
