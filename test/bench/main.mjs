@@ -1,4 +1,4 @@
-// npm run bench [-- throughput|blocked|latency|store …]: prints what was asked for beside what was measured. Ratios are within
+// npm run bench [-- throughput|blocked|latency|store|search …]: prints what was asked for beside what was measured. Ratios are within
 // this run: figures of different runs do not compare.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -18,6 +18,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { lineAt, writeInput } from './input.mjs';
+import { search } from './search.mjs';
 import { store } from './store.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
@@ -185,6 +186,7 @@ const parts = {
   throughput,
   blocked,
   store: () => store({ folder, input, lines: LINES, main, measured, median, millions, megabytes }),
+  search: () => search(folder),
 };
 const wanted = process.argv.slice(2).length > 0 ? process.argv.slice(2) : Object.keys(parts);
 try {
@@ -192,7 +194,7 @@ try {
     if (!(part in parts)) throw new Error(`no part ${part}: there are ${Object.keys(parts).join(', ')}`);
   console.log(`a line: ${lineAt(7).trim()}`);
   for (const part of wanted) {
-    if (part !== 'latency' && !existsSync(input)) writeInput(input, LINES);
+    if (!['latency', 'search'].includes(part) && !existsSync(input)) writeInput(input, LINES);
     await parts[part]();
   }
 } finally {
