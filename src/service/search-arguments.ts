@@ -20,7 +20,7 @@ export interface Filters {
 }
 
 /** What is shown of them. */
-export type Showing =
+type Showing =
   | { readonly kind: 'events'; readonly limit: number }
   | { readonly kind: 'count'; readonly field: string; readonly limit: number }
   | { readonly kind: 'histogram' }

@@ -123,9 +123,12 @@ export class Table {
   }
 }
 
-/** What EXPLAIN draws has lines of its own: they stay. */
 function cellText(value: Json): string {
-  if (value === null) return '';
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
-  return text.includes('┌') ? text.split('\n').map(neutralise).join('\n') : neutralise(text);
+  return neutralise(textOf(value));
+}
+
+/** What EXPLAIN has drawn is several lines, which stand for themselves. */
+export function planLines(columns: readonly AnswerColumn[], rows: readonly (readonly Json[])[]): readonly string[] {
+  const at = columns.findIndex(({ name }) => name === 'explain_value');
+  return rows.flatMap((row) => textOf(row[at]).split('\n')).map(neutralise);
 }

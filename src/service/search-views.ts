@@ -4,7 +4,7 @@ import { allRows, askAll, textOf } from './search-asking.js';
 import type { Asked, Row } from './search-asking.js';
 import { histogramLines, timeAxis } from './search-histogram.js';
 import type { TimeAxis } from './search-histogram.js';
-import { countLines, eventFields, eventLine, jsonLine, Table } from './search-output.js';
+import { countLines, eventFields, eventLine, jsonLine, planLines, Table } from './search-output.js';
 import type { Count } from './search-output.js';
 import { countQuery, everyQuery, histogramQuery, newestQuery, spanQuery } from './search-query.js';
 import type { Store } from './search-store.js';
@@ -147,9 +147,11 @@ export async function showSql(stores: readonly Store[], sql: string, view: View)
     const { columns, rows } = await store.answer({ sql }, view.signal);
     if (stores.length > 1 && !view.isJson) await view.write([`${store.path}:`]);
     const table = new Table(columns);
+    const isPlan = columns[0]?.name === 'explain_key';
+    const linesOf = (run: readonly Row[]): readonly string[] => (isPlan ? planLines(columns, run) : table.lines(run));
     for await (const run of rows) {
       isFound ||= run.length > 0;
-      await view.write(view.isJson ? run.map((row) => jsonLine(sqlFields(columns, row))) : table.lines(run));
+      await view.write(view.isJson ? run.map((row) => jsonLine(sqlFields(columns, row))) : linesOf(run));
     }
   }
   return isFound;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { countLines, eventFields, eventLine, Table } from '../../src/service/search-output.js';
+import { countLines, eventFields, eventLine, planLines, Table } from '../../src/service/search-output.js';
 
 const columns = ['event.id', '@timestamp', 'log.level', 'message', 'fields', 'host.name', 'time', 'row'].map(
   (name) => ({
@@ -80,5 +80,12 @@ describe('Table', () => {
     ]);
     expect(table.lines([['x', 1]])).toEqual(['a  long name', '─  ─────────', 'x  1']);
     expect(table.lines([[null, { b: '\u001b' }]])).toEqual(['   {"b":"\\u001b"}']);
+  });
+});
+
+describe('planLines', () => {
+  it('keeps what was drawn, and nothing that acts on the terminal', () => {
+    const columns = ['explain_key', 'explain_value'].map((name) => ({ name, type: 'VARCHAR' }));
+    expect(planLines(columns, [['plan', '┌─┐\n└─┘\u001b[2J']])).toEqual(['┌─┐', '└─┘\\x1b[2J']);
   });
 });
