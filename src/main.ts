@@ -8,11 +8,13 @@ import { graph } from './service/graph-command.js';
 import { run } from './service/run-command.js';
 import type { RunIo } from './service/run.js';
 import { schema } from './service/schema-command.js';
+import { search } from './service/search-command.js';
 import { tailFiles } from './service/tail-command.js';
 
 const USAGE = `usage:
   millrace [run] [CONFIG.yaml … | FILE …] [--once]   run pipelines (default: config/default.yaml)
   millrace tail FILE … [--level LEVELS] [--grep RE]  live view of log files, nothing is stored
+  millrace search [TEXT] [--level LEVELS] [--since TIME] [--where FIELD=VALUE] …   search what is stored
   millrace check CONFIG.yaml …                       validate configurations
   millrace graph CONFIG.yaml [--ascii]               draw the pipelines
   millrace generate [--rate N] [--count N] …         write an example log
@@ -40,9 +42,9 @@ function stopSignal(): AbortSignal {
   return controller.signal;
 }
 
-const COMMANDS = ['run', 'tail', 'check', 'graph', 'generate', 'schema'];
+const COMMANDS = ['run', 'tail', 'search', 'check', 'graph', 'generate', 'schema'];
 /** These have a usage of their own. */
-const EXPLAINED = ['tail', 'generate'];
+const EXPLAINED = ['tail', 'search', 'generate'];
 
 function commandOf(args: readonly string[]): readonly [string, readonly string[]] {
   const [first, ...rest] = args;
@@ -85,6 +87,8 @@ async function main(): Promise<number> {
   switch (command) {
     case 'tail':
       return tailFiles(args, io);
+    case 'search':
+      return search(args, io);
     case 'check':
       return check(args, io);
     case 'graph':

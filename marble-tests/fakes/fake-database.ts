@@ -1,4 +1,4 @@
-import { EMPTY, of, throwError } from 'rxjs';
+import { EMPTY, of } from 'rxjs';
 import { MillraceError } from '../../src/model/errors.js';
 import type { Database, LanePosition, Rows, Transaction } from '../../src/sinks/duckdb/database.js';
 import type { FakeFiles } from './fake-files.js';
@@ -50,7 +50,7 @@ export function fakeDatabase(store: FakeStore, files: FakeFiles, random: Seeded)
     },
     lastIngestedMs: () => of(0),
     keepUp: () => EMPTY,
-    query: () => throwError(() => new Error('not part of this model')),
+    connect: () => Promise.reject(new Error('not part of this model')),
     close: () => undefined,
   };
 }

@@ -39,8 +39,11 @@ const CATALOGUE = {
   MILLRACE_E_STORE_VERSION: { transient: false, says: 'the store was written by another version' },
   MILLRACE_E_STORE_MEMORY: { transient: true, says: 'the store needs more memory than it may use' },
   MILLRACE_E_STORE_BROKEN: { transient: true, says: 'the store has to be opened anew' },
-  MILLRACE_E_STORE_QUERY: { transient: false, says: 'the store may only be read' },
   MILLRACE_E_STORE_PACKAGE: { transient: false, says: 'the optional package @duckdb/node-api is not installed' },
+  MILLRACE_E_SEARCH_NO_STORE: { transient: false, says: 'there is no store' },
+  MILLRACE_E_SEARCH_SERVICE: { transient: true, says: 'the service that has the store open does not answer' },
+  MILLRACE_E_SEARCH_QUERY: { transient: false, says: 'the query cannot be answered' },
+  MILLRACE_E_SEARCH_LIMIT: { transient: false, says: 'the answer is longer than a service gives' },
   MILLRACE_E_CONFIG_INVALID: { transient: false, says: 'the configuration has faults' },
 } as const;
 

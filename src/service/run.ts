@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import {
   asyncScheduler,
+  catchError,
   defer,
   EMPTY,
   finalize,
@@ -20,6 +21,7 @@ import type { PipelineConfig } from '../config/schema.js';
 import { isTransient, MillraceError, messageOf } from '../model/errors.js';
 import { retryBackoff } from '../operators/retry-backoff.js';
 import { writeTo } from '../sinks/console/write-to.js';
+import type { Connect } from '../sinks/duckdb/database.js';
 import { duckdbDatabase } from '../sinks/duckdb/duckdb-database.js';
 import { Stores } from '../sinks/duckdb/store.js';
 import { assemble } from './assemble.js';
@@ -31,6 +33,8 @@ import { serviceLog } from './log.js';
 import type { ServiceLog } from './log.js';
 import { nodeFiles } from './node-files.js';
 import { progress } from './progress.js';
+import { searchSocketPath } from './search-protocol.js';
+import { searchSocket } from './search-socket.js';
 import { overProgress } from './terminal.js';
 import { summary } from './summary.js';
 import { statusOf, supervise } from './supervisor.js';
@@ -137,6 +141,7 @@ class Run {
       openDatabase: duckdbDatabase,
       scheduler: asyncScheduler,
       report: (notice) => this.#log.notice(notice),
+      beside: (path, connect) => this.#answering(path, connect),
     });
     const around = { files: nodeFiles, stdin, writeStdout, colours: wantsColours(env, isStdoutTerminal), cwd, stores };
     const supervision = { once: this.#once, stop: this.#stop, isStopping: () => signal.aborted, log: this.#log };
@@ -165,6 +170,17 @@ class Run {
         this.#end((performance.now() - startedAt) / 1000);
       },
     });
+  }
+
+  /** Who searches gets answers while the store is open. Without them it stores as well. */
+  #answering(path: string, connect: Connect): Observable<never> {
+    return searchSocket(searchSocketPath(path), connect).pipe(
+      catchError((error: unknown) => {
+        const message = `${path} cannot be searched while it is written: ${messageOf(error)}`;
+        this.#log.notice({ level: 'warn', message });
+        return EMPTY;
+      }),
+    );
   }
 
   #end(seconds: number): void {

@@ -21,6 +21,7 @@ import { AGENTS, runAgent, secondsUntil, versionOf } from './agents.mjs';
 import { lineAt, writeInput } from './input.mjs';
 import { operators } from './operators.mjs';
 import { windows } from './windows.mjs';
+import { search } from './search.mjs';
 import { store } from './store.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
@@ -214,8 +215,17 @@ async function agents() {
 }
 
 // The latency first: the files of the others keep the disk busy for a while.
-const parts = { latency, throughput, blocked, operators, windows, agents, store: () => store({ folder, input, lines: LINES, main, measured, median, millions, megabytes };
-const withInput = new Set(['throughput', 'blocked']);
+const parts = {
+  latency,
+  throughput,
+  blocked,
+  operators,
+  windows,
+  agents,
+  store: () => store({ folder, input, lines: LINES, main, measured, median, millions, megabytes }),
+  search: () => search(folder),
+};
+const withInput = new Set(['throughput', 'blocked', 'agents', 'store']);
 const wanted = process.argv.slice(2).length > 0 ? process.argv.slice(2) : Object.keys(parts);
 try {
   for (const part of wanted)

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Database, Rows } from '../../src/sinks/duckdb/database.js';
 import { duckdbDatabase } from '../../src/sinks/duckdb/duckdb-database.js';
 import { placeForEachTest } from './harness.js';
-import { ask } from './stored.js';
+import { answered, ask } from './stored.js';
 
 const place = placeForEachTest();
 const NONE = { exportFolder: undefined, exportUntil: undefined, removeBefore: undefined };
@@ -40,7 +40,7 @@ const write = (database: Database, rows: Rows): Promise<unknown> =>
   lastValueFrom(database.write({ rows, positions: [], forgotten: [] }), { defaultValue: undefined });
 
 const count = async (database: Database, from: string): Promise<unknown> =>
-  (await firstValueFrom(database.query(`SELECT count(*) AS n, count(DISTINCT "event.id") AS ids FROM ${from}`)))[0];
+  (await answered(database, `SELECT count(*) AS n, count(DISTINCT "event.id") AS ids FROM ${from}`))[0];
 
 const parquet = (): string[] =>
   readdirSync(place().path('parquet'), { recursive: true })

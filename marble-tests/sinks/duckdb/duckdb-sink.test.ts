@@ -27,7 +27,7 @@ function databaseOf(
     write,
     lastIngestedMs: () => of(0),
     keepUp: () => EMPTY,
-    query: () => EMPTY,
+    connect: () => Promise.reject(new Error('nobody reads here')),
     close: () => undefined,
   };
 }

@@ -49,16 +49,39 @@ export interface Upkeep {
   readonly removeBefore: string | undefined;
 }
 
-/** A row of an answer, by column name. Times are RFC 3339 in UTC; whole numbers that JSON cannot hold exactly are texts. */
-export type Row = Readonly<Record<string, Json>>;
+/** A column of an answer: its name and DuckDB's name of its type. */
+export interface AnswerColumn {
+  readonly name: string;
+  readonly type: string;
+}
 
-/** Asks the store. Emits the rows in portions of at most 2048; unsubscribing ends the search. */
-export type Query = (
-  sql: string,
-  parameters?: readonly (string | number | boolean | null)[],
-) => Observable<readonly Row[]>;
+/**
+ * What a query answers: rows in runs of at most 2048, made when they are asked for. Times are RFC 3339 in UTC; whole
+ * numbers that JSON cannot hold exactly are texts.
+ */
+export interface Answer {
+  readonly columns: readonly AnswerColumn[];
+  readonly rows: AsyncIterable<readonly (readonly Json[])[]>;
+}
 
-/** An open database. Every method is a cold Observable: the call happens at subscription. */
+/** What a query may be given for `$1`, `$2` … */
+export type Parameter = string | number | boolean | null;
+
+/** A connection of its own for somebody who reads: one query at a time. */
+export interface DatabaseConnection {
+  /** Runs one statement. Throws what DuckDB says; so does reading the rows. */
+  answer(sql: string, parameters?: readonly Parameter[]): Promise<Answer>;
+  /** The kinds of the statements in the text, as DuckDB names them: SELECT, EXPLAIN, INSERT … Binds each, runs none. */
+  statementKinds(sql: string): Promise<readonly string[]>;
+  /** Stops the query that runs: it throws. */
+  interrupt(): void;
+  close(): void;
+}
+
+/** Makes a connection. */
+export type Connect = () => Promise<DatabaseConnection>;
+
+/** An open database. Every method that writes is a cold Observable: the call happens at subscription. */
 export interface Database {
   positions(): Observable<readonly LanePosition[]>;
   /** Completes when everything is durable. After an error it is open whether it was written: ask for the positions. */
@@ -66,7 +89,8 @@ export interface Database {
   /** When the last row was stored, in ms since 1970; 0 if there is none. */
   lastIngestedMs(): Observable<number>;
   keepUp(upkeep: Upkeep): Observable<unknown>;
-  query: Query;
+  /** Whoever reads must close the connection: the database is open that long. */
+  readonly connect: Connect;
   /** Later calls to open it wait until it is closed. */
   close(): void;
 }

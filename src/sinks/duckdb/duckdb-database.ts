@@ -1,13 +1,22 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type * as duckdb from '@duckdb/node-api';
-import type { DuckDBConnection, DuckDBInstance, DuckDBPreparedStatement } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { defer, from, Observable } from 'rxjs';
-import { MillraceError } from '../../model/errors.js';
-import type { Database, LanePosition, OpenDatabase, OpenOptions, Query, Row, Transaction, Upkeep } from './database.js';
+import { MillraceError, messageOf } from '../../model/errors.js';
+import type {
+  Connect,
+  Database,
+  DatabaseConnection,
+  LanePosition,
+  OpenDatabase,
+  OpenOptions,
+  Transaction,
+  Upkeep,
+} from './database.js';
 import { sqlOn } from './connection.js';
 import { isDamage, mustReopen, storeError } from './duckdb-errors.js';
-import { rowOf } from './duckdb-values.js';
+import { connectionOf } from './duckdb-reading.js';
 import { keepUp } from './maintenance.js';
 import { recover } from './recover.js';
 import { addColumn, createSchema, forgetLanes, insertRows, putPositions, VERSION } from './sql.js';
@@ -41,6 +50,37 @@ export const duckdbDatabase: OpenDatabase = (options) =>
     );
   });
 
+/** No other file is touched, nothing is installed: what somebody asks can only be about the store. */
+const READ_ONLY = {
+  access_mode: 'READ_ONLY',
+  enable_external_access: 'false',
+  autoinstall_known_extensions: 'false',
+  autoload_known_extensions: 'false',
+};
+
+/** A database file that is only read. */
+export interface ReadDatabase {
+  readonly connect: Connect;
+  close(): void;
+}
+
+/**
+ * Opens an existing DuckDB file for reading: other processes may read it, too, but none may write it. Throws
+ * MILLRACE_E_STORE_… and MILLRACE_E_FILE_….
+ */
+export async function openForReading(path: string): Promise<ReadDatabase> {
+  const { DuckDBInstance, StatementType } = await load();
+  try {
+    const instance = await DuckDBInstance.create(path, READ_ONLY);
+    return {
+      connect: async (): Promise<DatabaseConnection> => connectionOf(await instance.connect(), StatementType),
+      close: () => instance.closeSync(),
+    };
+  } catch (error) {
+    throw storeError(error, path);
+  }
+}
+
 async function open(options: OpenOptions): Promise<DuckdbDatabase> {
   const module = await load();
   await closing.get(options.path);
@@ -59,7 +99,8 @@ class DuckdbDatabase implements Database {
   #last: Promise<unknown> = Promise.resolve();
   /** Something in it could not be read: it is recovered before it is written again. */
   #isDamaged = false;
-  readonly #queries = new Set<Promise<unknown>>();
+  /** Connections that read, and when each is closed. */
+  readonly #readers = new Map<DuckDBConnection, Promise<void>>();
 
   constructor(module: Module, options: OpenOptions) {
     this.#module = module;
@@ -116,52 +157,41 @@ class DuckdbDatabase implements Database {
     });
   }
 
-  query: Query = (sql, parameters = []) =>
-    new Observable<readonly Row[]>((subscriber) => {
-      let connection: DuckDBConnection | undefined;
-      const search = async (): Promise<void> => {
-        connection = await this.#instance?.connect();
-        if (connection === undefined) throw new MillraceError('MILLRACE_E_STORE_BROKEN', this.#options.path);
-        try {
-          await connection.run('BEGIN TRANSACTION READ ONLY');
-          const statement = await connection.prepare(sql);
-          const { SELECT, EXPLAIN } = this.#module.StatementType;
-          if (![SELECT, EXPLAIN].includes(statement.statementType)) throw new MillraceError('MILLRACE_E_STORE_QUERY');
-          parameters.forEach((value, at) => bind(statement, at + 1, value));
-          const result = await statement.stream();
-          const names = result.deduplicatedColumnNames();
-          while (!subscriber.closed) {
-            const chunk = await result.fetchChunk();
-            if (chunk === null || chunk.rowCount === 0) break;
-            subscriber.next(chunk.getRows().map((values) => rowOf(names, values)));
-          }
-        } finally {
-          connection.closeSync();
-          connection = undefined;
-        }
-      };
-      const running = search().then(
-        () => subscriber.complete(),
-        (error: unknown) => {
-          const fault = storeError(error, this.#options.path);
-          this.#isDamaged ||= isDamage(fault);
-          subscriber.error(fault);
-        },
-      );
-      this.#queries.add(running);
-      void running.finally(() => this.#queries.delete(running));
-      return () => connection?.interrupt();
+  connect: Connect = async () => {
+    const connection = await this.#instance?.connect();
+    if (connection === undefined) throw new MillraceError('MILLRACE_E_STORE_BROKEN', this.#options.path);
+    let closed = (): void => undefined;
+    this.#readers.set(connection, new Promise((done) => (closed = done)));
+    return connectionOf(connection, this.#module.StatementType, {
+      faultOf: (error) => {
+        // What somebody has asked may be wrong in any words: only what DuckDB found in the file counts.
+        if (!/^(?:IO|Serialization|INTERNAL|FATAL) Error/.test(messageOf(error))) return error;
+        const fault = storeError(error, this.#options.path);
+        this.#isDamaged ||= isDamage(fault);
+        return fault;
+      },
+      onClose: () => {
+        this.#readers.delete(connection);
+        closed();
+      },
     });
+  };
 
   close(): void {
     const { path } = this.#options;
     const closed = this.#last
-      .then(() => Promise.all(this.#queries))
+      .then(() => this.#readersClosed())
       .then(() => this.#shut())
       .finally(() => {
         if (closing.get(path) === closed) closing.delete(path);
       });
     closing.set(path, closed);
+  }
+
+  /** Ends what is being read: the file stays open as long as one of the connections is. */
+  async #readersClosed(): Promise<void> {
+    for (const reader of this.#readers.keys()) reader.interrupt();
+    await Promise.all(this.#readers.values());
   }
 
   /** Opens the file; a damaged one is replaced by what can be saved of it. */
@@ -226,7 +256,7 @@ class DuckdbDatabase implements Database {
     const turn = async (): Promise<T> => {
       try {
         if (this.#isDamaged) {
-          await Promise.all(this.#queries);
+          await this.#readersClosed();
           this.#shut();
         }
         if (this.#writer === undefined) await this.open();
@@ -236,7 +266,7 @@ class DuckdbDatabase implements Database {
         const fault = storeError(error, this.#options.path);
         this.#isDamaged ||= isDamage(fault);
         if (mustReopen(fault)) {
-          await Promise.all(this.#queries);
+          await this.#readersClosed();
           this.#shut();
         }
         throw fault;
@@ -255,14 +285,6 @@ class DuckdbDatabase implements Database {
     this.#writer = undefined;
     this.#instance = undefined;
   }
-}
-
-function bind(statement: DuckDBPreparedStatement, at: number, value: string | number | boolean | null): void {
-  if (value === null) statement.bindNull(at);
-  else if (typeof value === 'string') statement.bindVarchar(at, value);
-  else if (typeof value === 'boolean') statement.bindBoolean(at, value);
-  else if (Number.isSafeInteger(value)) statement.bindBigInt(at, BigInt(value));
-  else statement.bindDouble(at, value);
 }
 
 async function execute(writer: DuckDBConnection, [sql, texts]: readonly [string, readonly string[]]): Promise<void> {

@@ -22,7 +22,7 @@ import { MillraceError, messageOf } from '../../model/errors.js';
 import type { Notice } from '../../model/notice.js';
 import type { Delivery, Receipt } from '../../model/sink.js';
 import { workWhile } from '../../operators/work-while.js';
-import type { Database, LanePosition, LegLane, OpenDatabase, Query } from './database.js';
+import type { Connect, Database, LanePosition, LegLane, OpenDatabase } from './database.js';
 import { EventRows } from './event-rows.js';
 import type { DuckdbSinkOptions } from './options.js';
 import { upkeepAt } from './upkeep.js';
@@ -52,7 +52,7 @@ export interface StorePorts {
   readonly scheduler: SchedulerLike;
   readonly report: (notice: Notice) => void;
   /** Subscribed to while a store is open: what serves its readers. */
-  readonly beside?: (path: string, query: Query) => Observable<unknown>;
+  readonly beside?: (path: string, connect: Connect) => Observable<unknown>;
 }
 
 /** The stores of a process: one for each path, open while a sink uses it. */
@@ -76,7 +76,7 @@ export class Stores {
       const work = merge(
         store.work,
         store.upkeep,
-        defer(() => beside(path, database.query)),
+        defer(() => beside(path, database.connect)),
       ).pipe(ignoreElements());
       const opened = concat(store.readPositions(), of(store));
       return merge(work, opened).pipe(finalize(() => database.close()));
@@ -132,10 +132,6 @@ export class Store {
     this.#options = options;
     this.#scheduler = scheduler;
     this.#report = report;
-  }
-
-  get query(): Query {
-    return this.#database.query;
   }
 
   /** Writes while it is subscribed. */
