@@ -50,8 +50,10 @@ export class Checkpointer {
   readonly #lanes: Map<string, SavedLane>;
   readonly #changes = new Subject<void>();
   readonly #urgent = new Subject<void>();
+  readonly #durable = new Subject<ReadonlyMap<string, number>>();
   #waiting: (() => void)[] = [];
   #isDirty = false;
+  #isHurried = false;
 
   constructor(config: CheckpointConfig, scheduler: SchedulerLike) {
     this.#config = config;
@@ -69,6 +71,17 @@ export class Checkpointer {
       ),
       ignoreElements(),
     );
+  }
+
+  /** The positions of the lanes, each time a checkpoint has become durable. */
+  get durable(): Observable<ReadonlyMap<string, number>> {
+    return this.#durable.asObservable();
+  }
+
+  /** From now on whatever settles is saved at once: somebody waits for it. */
+  hurry(): void {
+    this.#isHurried = true;
+    this.#urgent.next();
   }
 
   /** Completes when a checkpoint that knows this lane is durable: before anything of it may be delivered. */
@@ -111,7 +124,9 @@ export class Checkpointer {
   #cycle(): Observable<unknown> {
     const { everyMs, policy } = this.#config;
     const pause = defer(() =>
-      this.#waiting.length > 0 ? EMPTY : race(timer(everyMs, this.#scheduler), this.#urgent).pipe(take(1)),
+      this.#waiting.length > 0 || this.#isHurried
+        ? EMPTY
+        : race(timer(everyMs, this.#scheduler), this.#urgent).pipe(take(1)),
     );
     let answered: readonly (() => void)[] = [];
     const save = defer(() => {
@@ -136,6 +151,10 @@ export class Checkpointer {
       lanes: new Map(this.#lanes),
       sinks: new Map(captures.map(({ name, state }) => [name, state])),
     };
-    return concat(merge(...captures.map(({ sync }) => sync)), store.save(checkpoint)).pipe(ignoreElements());
+    const tell = defer(() => {
+      this.#durable.next(positions);
+      return EMPTY;
+    });
+    return concat(merge(...captures.map(({ sync }) => sync)), store.save(checkpoint), tell).pipe(ignoreElements());
   }
 }

@@ -21,6 +21,7 @@ import { retryBackoff } from '../operators/retry-backoff.js';
 import { writeTo } from '../sinks/console/write-to.js';
 import { assemble } from './assemble.js';
 import type { CommandIo } from './command-io.js';
+import { kafkaClient } from './kafka/kafka-client.js';
 import { lockCheckpoints } from './lock.js';
 import { serviceLog } from './log.js';
 import type { ServiceLog } from './log.js';
@@ -125,7 +126,7 @@ class Run {
     const startedAt = performance.now();
     const isWatched = isStderrTerminal && !this.#once;
     const writeStdout = overProgress(writeTo(stdout), isWatched && isStdoutTerminal);
-    const around = { files: nodeFiles, stdin, writeStdout, colours: isStdoutTerminal, cwd };
+    const around = { files: nodeFiles, kafka: kafkaClient, stdin, writeStdout, colours: isStdoutTerminal, cwd };
     const supervision = { once: this.#once, stop: this.#stop, isStopping: () => signal.aborted, log: this.#log };
     const all = this.#configs.map((config, at) => {
       const status = this.#statuses[at] ?? statusOf(config);

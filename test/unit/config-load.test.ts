@@ -175,14 +175,14 @@ describe('jsonSchema', () => {
     ]);
     expect(top['budgetBytes']).toMatchObject({ default: 67_108_864, minimum: 1_048_576, type: 'integer' });
     const source = properties(top['source']);
-    expect(Object.keys(source)).toEqual(['tail', 'stdin', 'generator']);
+    expect(Object.keys(source)).toEqual(['tail', 'stdin', 'generator', 'kafka']);
     expect(Object.keys(properties(source['tail'])).sort()).toEqual(
       // prettier-ignore
       ['exclude', 'fields', 'from', 'maxLineBytes', 'maxOpenFiles', 'onLongLine', 'paths', 'pollMs', 'rotateWaitMs'],
     );
     const { items } = top['stages'] as { items: Json };
     expect(Object.keys(properties(items))).toEqual(['parse', 'normalize', 'keep', 'drop', 'fields']);
-    expect(Object.keys(properties(top['deadLetter']))).toEqual(['file', 'console']);
+    expect(Object.keys(properties(top['deadLetter']))).toEqual(['file', 'console', 'kafka']);
     for (const key of [...Object.values(top), ...Object.values(properties(source['tail']))]) {
       expect(key).toHaveProperty('description');
     }
