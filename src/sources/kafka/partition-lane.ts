@@ -91,7 +91,7 @@ export class PartitionLane {
     this.#held++;
     this.#fetched.next(fetched);
     // What could not go out at once waits in memory; nothing comes on top of it.
-    if (this.#held > 0 && !this.#isPaused) {
+    if (this.#held > 0 && !this.#isPaused && !this.hasEnded) {
       this.#isPaused = true;
       this.#setting.consumer.pause(this.where);
     }
