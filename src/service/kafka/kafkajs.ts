@@ -55,7 +55,8 @@ export const RETRY: Required<Pick<RetryOptions, 'initialRetryTime' | 'maxRetryTi
 };
 
 function saslOf(sasl: KafkaSasl): SASLOptions {
-  if (sasl.mechanism !== 'oauthbearer') return sasl;
+  // A copy: kafkajs writes into it, and configurations are frozen.
+  if (sasl.mechanism !== 'oauthbearer') return { ...sasl };
   const { token } = sasl;
   return { mechanism: 'oauthbearer', oauthBearerProvider: () => Promise.resolve({ value: token }) };
 }
