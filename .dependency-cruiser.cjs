@@ -21,7 +21,11 @@ module.exports = {
     arrow('model'),
     arrow('operators', 'model'),
     arrow('sources', 'model', 'operators'),
-    arrow('sinks', 'model', 'operators'),
+    {
+      ...arrow('sinks', 'model', 'operators'),
+      // A source and a sink of the same kind declare what they share once.
+      to: { path: '^src/', pathNot: ['^src/(sinks|model|operators)/', '^src/sources/.*/options[.]ts$'] },
+    },
     arrow('stores', 'model', 'operators'),
     arrow('flow', 'model', 'operators'),
     arrow('dashboard', 'model'),

@@ -1,4 +1,4 @@
-import { concat, defer, EMPTY, ignoreElements, merge, NEVER, of, tap, timer } from 'rxjs';
+import { concat, defer, EMPTY, ignoreElements, map, merge, NEVER, of, tap, timer } from 'rxjs';
 import type { Observable } from 'rxjs';
 import type { RunHelpers } from 'rxjs/testing';
 import { describe, expect, it } from 'vitest';
@@ -58,6 +58,37 @@ function at(ms: number, does: () => void): Observable<never> {
 }
 
 describe('Checkpointer', () => {
+  it(
+    'tells the positions that have become durable, when they have',
+    marbles(({ cold, expectObservable }, scheduler) => {
+      const { checkpointer } = checkpointing({ cold, saves: ['---|'], saved: known('a') }, scheduler);
+      const told = checkpointer.durable.pipe(map((positions) => [...positions].join()));
+      expectObservable(
+        merge(
+          told,
+          checkpointer.run,
+          at(2, () => checkpointer.settled(settledAt('a', 7))),
+        ),
+      ).toBe('---------------d', { d: 'a,7' });
+    }),
+  );
+
+  it(
+    'once it is in a hurry, saves at once whatever settles',
+    marbles(({ cold, expectObservable }, scheduler) => {
+      const { checkpointer, handed } = checkpointing({ cold, saved: known('a') }, scheduler);
+      const happens = merge(
+        at(1, () => checkpointer.settled(settledAt('a', 1))),
+        at(3, () => checkpointer.hurry()),
+        at(4, () => checkpointer.settled(settledAt('a', 2))),
+        at(5, () => checkpointer.settled(settledAt('a', 3))),
+      );
+      expectObservable(merge(checkpointer.run, happens), '^ 50ms !').toBe('-');
+      scheduler.flush();
+      expect(handed).toEqual(['3: a1', '4: a2', '5: a3']);
+    }),
+  );
+
   it(
     'saves at most once in everyMs, what is the newest then; nothing when nothing changed',
     marbles(({ cold, expectObservable, flush }, scheduler) => {

@@ -61,6 +61,18 @@ describe('counted', () => {
     expect(result([twice], 'ab')).toEqual({ ids: ['0', '0:1', '1', '1:1'], counts: '0/2/0' });
   });
 
+  it('two records that carry the same id are two', () => {
+    const tally = new Tally();
+    const origin = { incarnation: 'i', fields: {}, outcome: tally };
+    const twins = [0, 1].map((offset) => LogEvent.of(origin, { offset, text: 'a', id: 'x:1' }));
+    const ids: string[] = [];
+    from(twins)
+      .pipe(counted(identity))
+      .subscribe(({ id }) => ids.push(id));
+    expect(ids).toEqual(['x:1', 'x:1']);
+    expect(`${tally.filteredCount}/${tally.expandedCount}`).toBe('0/0');
+  });
+
   it('numbers stay apart when operators that expand follow each other', () => {
     const { ids, counts } = result([twice, twice, twice], 'a');
     expect(new Set(ids).size).toBe(8);

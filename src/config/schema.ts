@@ -8,8 +8,12 @@ import { duckdbSinkOptions } from '../sinks/duckdb/options.js';
 import type { DuckdbSinkOptions } from '../sinks/duckdb/options.js';
 import { fileSinkOptions } from '../sinks/file/options.js';
 import type { FileSinkOptions } from '../sinks/file/options.js';
+import { kafkaSinkOptions } from '../sinks/kafka/options.js';
+import type { KafkaSinkOptions } from '../sinks/kafka/options.js';
 import { generatorOptions } from '../sources/generator/options.js';
 import type { GeneratorOptions } from '../sources/generator/options.js';
+import { kafkaSourceOptions } from '../sources/kafka/options.js';
+import type { KafkaSourceOptions } from '../sources/kafka/options.js';
 import { MAX_TIMER_MS } from '../sources/options.js';
 import { stdinOptions } from '../sources/stdin/options.js';
 import type { StdinOptions } from '../sources/stdin/options.js';
@@ -17,13 +21,23 @@ import { tailOptions } from '../sources/tail/options.js';
 import type { TailOptions } from '../sources/tail/options.js';
 
 /** One source: the key is its name. */
-type SourceOptions = ExactlyOne<{ tail: TailOptions; stdin: StdinOptions; generator: GeneratorOptions }>;
+type SourceOptions = ExactlyOne<{
+  tail: TailOptions;
+  stdin: StdinOptions;
+  generator: GeneratorOptions;
+  kafka: KafkaSourceOptions;
+}>;
 
 /** One sink: the key is its name. */
-export type SinkOptions = ExactlyOne<{ file: FileSinkOptions; console: ConsoleOptions; duckdb: DuckdbSinkOptions }>;
+export type SinkOptions = ExactlyOne<{
+  file: FileSinkOptions;
+  console: ConsoleOptions;
+  duckdb: DuckdbSinkOptions;
+  kafka: KafkaSinkOptions;
+}>;
 
 /** One sink for dead letters: they are no events, so no store takes them. */
-type DeadLetterSinkOptions = ExactlyOne<{ file: FileSinkOptions; console: ConsoleOptions }>;
+type DeadLetterSinkOptions = ExactlyOne<{ file: FileSinkOptions; console: ConsoleOptions; kafka: KafkaSinkOptions }>;
 
 /** What some or all events become, and where they go. */
 export interface RouteConfig {
@@ -72,12 +86,12 @@ export interface PipelineDraft extends Omit<PipelineConfig, 'name' | 'checkpoint
 }
 
 const source: z.ZodType<SourceOptions> = exactlyOne(
-  { tail: tailOptions, stdin: stdinOptions, generator: generatorOptions },
+  { tail: tailOptions, stdin: stdinOptions, generator: generatorOptions, kafka: kafkaSourceOptions },
   'Where records come from: one source.',
 );
 
-const deadLetterSinks = { file: fileSinkOptions, console: consoleOptions };
-const sinks = { ...deadLetterSinks, duckdb: duckdbSinkOptions };
+const deadLetterSinks = { file: fileSinkOptions, console: consoleOptions, kafka: kafkaSinkOptions };
+const sinks = { file: fileSinkOptions, console: consoleOptions, duckdb: duckdbSinkOptions, kafka: kafkaSinkOptions };
 const sink: z.ZodType<SinkOptions> = exactlyOne(sinks, 'One sink: the key is its name.');
 
 const stages = z.array(stageOptions).default([]);

@@ -42,8 +42,10 @@ export class Checkpointer {
   readonly #lanes: Map<string, SavedLane>;
   readonly #changes = new Subject<void>();
   readonly #urgent = new Subject<void>();
+  readonly #durable = new Subject<ReadonlyMap<string, number>>();
   #waiting: (() => void)[] = [];
   #isDirty = false;
+  #isHurried = false;
 
   constructor(config: CheckpointConfig, scheduler: SchedulerLike) {
     this.#config = config;
@@ -61,6 +63,17 @@ export class Checkpointer {
       ),
       ignoreElements(),
     );
+  }
+
+  /** The positions of the lanes, each time a checkpoint has become durable. */
+  get durable(): Observable<ReadonlyMap<string, number>> {
+    return this.#durable.asObservable();
+  }
+
+  /** From now on whatever settles is saved at once: somebody waits for it. */
+  hurry(): void {
+    this.#isHurried = true;
+    this.#urgent.next();
   }
 
   /** Completes when a checkpoint that knows this lane is durable: before anything of it may be delivered. */
@@ -103,7 +116,9 @@ export class Checkpointer {
   #cycle(): Observable<unknown> {
     const { everyMs, policy } = this.#config;
     const pause = defer(() =>
-      this.#waiting.length > 0 ? EMPTY : race(timer(everyMs, this.#scheduler), this.#urgent).pipe(take(1)),
+      this.#waiting.length > 0 || this.#isHurried
+        ? EMPTY
+        : race(timer(everyMs, this.#scheduler), this.#urgent).pipe(take(1)),
     );
     let answered: readonly (() => void)[] = [];
     const save = defer(() => {
@@ -131,6 +146,7 @@ export class Checkpointer {
     };
     const tell = defer(() => {
       for (const { saved } of captures) saved?.();
+      this.#durable.next(positions);
       return EMPTY;
     });
     return concat(merge(...captures.map(({ sync }) => sync)), store.save(checkpoint), tell).pipe(ignoreElements());

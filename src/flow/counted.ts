@@ -24,13 +24,14 @@ export function counted(operator: OperatorFunction<LogEvent, LogEvent>): Operato
 /** The events of one batch on their way through an operator. */
 class Passage {
   readonly #events: readonly LogEvent[];
+  // By place: two records may carry the same id, when a collector sent one twice.
   readonly #entered = new Map<string, { readonly event: LogEvent; times: number }>();
   readonly #lastIndex = new Map<number, number>();
 
   constructor(events: readonly LogEvent[]) {
     this.#events = events;
     for (const event of events) {
-      this.#entered.set(event.id, { event, times: 0 });
+      this.#entered.set(event.idInOrigin, { event, times: 0 });
       this.#lastIndex.set(event.offset, Math.max(event.index, this.#lastIndex.get(event.offset) ?? 0));
     }
   }
@@ -61,7 +62,7 @@ class Passage {
   }
 
   #leave(event: LogEvent): LogEvent {
-    const known = this.#entered.get(event.id);
+    const known = this.#entered.get(event.idInOrigin);
     if (known === undefined) throw new MillraceError('MILLRACE_E_STAGE_FOREIGN_EVENT', event.id);
     const own = event.from(known.event.origin);
     known.times++;

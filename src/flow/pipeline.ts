@@ -292,6 +292,8 @@ function flow(
       startDeadlineMs: run.startDeadlineMs,
       forget: (lane) => checkpointer.forget(lane),
       filterFor: filterFor(spec.stages, spec.routes),
+      durable: checkpointer.durable,
+      ended: () => checkpointer.hurry(),
       report: run.report,
       behind: (bytes) => run.behind(bytes),
     }),

@@ -9,6 +9,18 @@ export interface LogRecord {
   readonly bytes?: Uint8Array | undefined;
   /** Set by a source that already knows the record cannot be used. */
   readonly fault?: MillraceError | undefined;
+  /** `event.id` of the event that this record carries, when it was given further up: by the collector, two hops ago. */
+  readonly id?: string | undefined;
+  /** When it entered the system, in ms since 1970, when the source says so. */
+  readonly timeMs?: number | undefined;
+  /** Fields of the event, where the source gives more than a text. */
+  readonly content?: Content | undefined;
+}
+
+/** The fields of an event, side by side. */
+export interface Content {
+  readonly shape: Shape;
+  readonly values: readonly unknown[];
 }
 
 /** What a stage reports about an event that does not go on. The tally of the batch implements it. */
@@ -47,6 +59,12 @@ export class Shape {
 /** The shape of an event that no stage has parsed yet. */
 export const rawShape: Shape = new Shape(['message']);
 
+/** The `event.id` of the n-th event of a record. */
+export function idOf(incarnation: string, { id, offset }: LogRecord, index: number): string {
+  const first = id ?? `${incarnation}:${offset}`;
+  return index === 0 ? first : `${first}:${index}`;
+}
+
 /**
  * A log event: an immutable record of flat fields with ECS names, and the place it came from.
  * `with` and `derive` keep the identity, so every event that leaves a stage can be traced to the record that entered.
@@ -68,8 +86,10 @@ export class LogEvent {
     this.values = values;
   }
 
-  /** The event that a record is before any stage: its text is the `message`. */
+  /** The event that a record is before any stage: its text is the `message`, unless the source says more. */
   static of(origin: Origin, record: LogRecord): LogEvent {
+    const { content } = record;
+    if (content !== undefined) return new LogEvent(origin, record, 0, content.shape, content.values);
     return new LogEvent(origin, record, 0, rawShape, [record.text]);
   }
 
@@ -78,12 +98,12 @@ export class LogEvent {
     return this.record.offset;
   }
 
-  /** `event.id`: incarnation:offset, and :n for the n-th further event of a record. */
+  /** `event.id`: incarnation:offset, or what the record carries, and :n for the n-th further event of a record. */
   get id(): string {
-    return this.origin.incarnation + this.idInOrigin;
+    return idOf(this.origin.incarnation, this.record, this.index);
   }
 
-  /** The part of `event.id` after the incarnation. */
+  /** The part of `event.id` after the incarnation, for a record that does not carry its own. */
   get idInOrigin(): string {
     const place = ':' + String(this.record.offset);
     return this.index === 0 ? place : place + ':' + String(this.index);

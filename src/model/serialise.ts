@@ -1,5 +1,6 @@
 import type { DeadLetter } from './dead-letter.js';
 import { MillraceError } from './errors.js';
+import { idOf } from './event.js';
 import type { LogEvent, Origin, Shape } from './event.js';
 
 // Anything else between quotes is valid JSON as it stands. Lone surrogates are not; pairs take the slow way too.
@@ -54,14 +55,14 @@ function jointOf(key: string): Joint {
   return { first, firstOpen: `${first}"`, open: `${name}"`, closeOpen: `"${name}"`, plain: name, close: `"${name}` };
 }
 
-/** The fields that an origin gives to events of a shape, as they end each text: `,"name":value …,"event.id":"incarnation`. */
-function endingOf({ fields, incarnation }: Origin, shape: Shape): string {
+/** The fields that an origin gives to events of a shape, as they end each text: `,"name":value …,"event.id":`. */
+function endingOf({ fields }: Origin, shape: Shape): string {
   let text = '';
   for (const [key, value] of Object.entries(fields)) {
     const own = shape.keys.includes(key) || OWN.includes(key) ? undefined : json(value);
     if (own !== undefined) text += `,${JSON.stringify(key)}:${own}`;
   }
-  return `${text},"event.id":${JSON.stringify(incarnation).slice(0, -1)}`;
+  return `${text},"event.id":`;
 }
 
 /**
@@ -73,6 +74,8 @@ export function eventSerialiser(): (event: LogEvent) => string {
   let shape: Shape | undefined;
   let origin: Origin | undefined;
   let joints: readonly (Joint | undefined)[] = [];
+  /** What ends the events whose records carry an id of their own. */
+  let bare = '';
   let ending = '';
   /** The same after a text. */
   let closing = '';
@@ -81,7 +84,8 @@ export function eventSerialiser(): (event: LogEvent) => string {
     if (event.shape !== shape || event.origin !== origin) {
       if (event.shape !== shape) joints = event.shape.keys.map((key) => (OWN.includes(key) ? undefined : jointOf(key)));
       ({ shape, origin } = event);
-      ending = endingOf(origin, shape);
+      bare = endingOf(origin, shape);
+      ending = bare + JSON.stringify(origin.incarnation).slice(0, -1);
       closing = `"${ending}`;
     }
     let text = '';
@@ -101,6 +105,10 @@ export function eventSerialiser(): (event: LogEvent) => string {
       text += (text === '' ? joint.first : isOpen ? joint.close : joint.plain) + other;
       isOpen = false;
     }
+    if (event.record.id !== undefined) {
+      const end = `${bare}${JSON.stringify(event.id)}}`;
+      return text === '' ? `{${end.substring(1)}` : text + (isOpen ? '"' : '') + end;
+    }
     const end = event.idInOrigin + '"}';
     if (text === '') return `{${ending.substring(1)}${end}`;
     return text + (isOpen ? closing : ending) + end;
@@ -116,7 +124,7 @@ export function deadLetterJson({ origin, record, index, reason }: DeadLetter): s
     ...(bytes === undefined ? { 'event.original': text } : { 'event.original_base64': base64(bytes) }),
     ...origin.fields,
     'log.offset': offset,
-    'event.id': index === 0 ? `${origin.incarnation}:${offset}` : `${origin.incarnation}:${offset}:${index}`,
+    'event.id': idOf(origin.incarnation, record, index),
   });
 }
 

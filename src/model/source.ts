@@ -44,6 +44,10 @@ export interface SourceContext {
   /** The filter for the records of a lane with these fields, if the stages can tell by a text. Asking it is optional. */
   readonly filterFor?: (fields: Readonly<Record<string, unknown>>) => RecordFilter | undefined;
   readonly report: (notice: Notice) => void;
+  /** Emits positions by lane, each time they have become durable in the checkpoint. For sources whose positions live elsewhere. */
+  readonly durable: Observable<ReadonlyMap<string, number>>;
+  /** Tells that nothing more will be read: from now on whatever settles is saved at once. */
+  readonly ended: () => void;
   /** Tells now and then how many bytes are known to be unread. */
   readonly behind: (bytes: number) => void;
 }

@@ -28,6 +28,7 @@ import { assemble } from './assemble.js';
 import { wantsColours } from './colours.js';
 import type { Environment } from './colours.js';
 import type { CommandIo } from './command-io.js';
+import { kafkaClient } from './kafka/kafka-client.js';
 import { lockCheckpoints } from './lock.js';
 import { serviceLog } from './log.js';
 import type { ServiceLog } from './log.js';
@@ -143,7 +144,8 @@ class Run {
       report: (notice) => this.#log.notice(notice),
       beside: (path, connect) => this.#answering(path, connect),
     });
-    const around = { files: nodeFiles, stdin, writeStdout, colours: wantsColours(env, isStdoutTerminal), cwd, stores };
+    const colours = wantsColours(env, isStdoutTerminal);
+    const around = { files: nodeFiles, kafka: kafkaClient, stdin, writeStdout, colours, cwd, stores };
     const supervision = { once: this.#once, stop: this.#stop, isStopping: () => signal.aborted, log: this.#log };
     const all = this.#configs.map((config, at) => {
       const status = this.#statuses[at] ?? statusOf(config);

@@ -175,7 +175,7 @@ describe('jsonSchema', () => {
     ]);
     expect(top['budgetBytes']).toMatchObject({ default: 67_108_864, minimum: 1_048_576, type: 'integer' });
     const source = properties(top['source']);
-    expect(Object.keys(source)).toEqual(['tail', 'stdin', 'generator']);
+    expect(Object.keys(source)).toEqual(['tail', 'stdin', 'generator', 'kafka']);
     expect(Object.keys(properties(source['tail'])).sort()).toEqual(
       // prettier-ignore
       ['exclude', 'fields', 'from', 'maxLineBytes', 'maxOpenFiles', 'onLongLine', 'paths', 'pollMs', 'rotateWaitMs'],
@@ -192,7 +192,7 @@ describe('jsonSchema', () => {
       'throttle',
       'redact',
     ]);
-    expect(Object.keys(properties(top['deadLetter']))).toEqual(['file', 'console']);
+    expect(Object.keys(properties(top['deadLetter']))).toEqual(['file', 'console', 'kafka']);
     for (const key of [...Object.values(top), ...Object.values(properties(source['tail']))]) {
       expect(key).toHaveProperty('description');
     }

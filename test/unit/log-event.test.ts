@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { LogEvent, Shape } from '../../src/model/event.js';
+import { eventSerialiser } from '../../src/model/serialise.js';
 import { placeOf } from '../../marble-tests/fakes/events.js';
 
 describe('LogEvent', () => {
@@ -8,6 +10,22 @@ describe('LogEvent', () => {
     const second = place.raw('b');
     expect([second.id, second.nth(3).id, second.nth(0).id]).toEqual(['i:1', 'i:1:3', 'i:1']);
     expect(second.with({ a: 1 }).nth(2).id).toBe('i:1:2');
+  });
+
+  it('has the id that its record carries', () => {
+    const { origin } = placeOf().raw('a');
+    const event = LogEvent.of(origin, { offset: 7, text: 'b', id: 'collector:42' });
+    expect([event.id, event.nth(2).id, event.idInOrigin]).toEqual(['collector:42', 'collector:42:2', ':7']);
+    const write = eventSerialiser();
+    expect(write(event)).toBe('{"message":"b","event.id":"collector:42"}');
+    expect(write(event.with({ message: 1 }))).toBe('{"message":1,"event.id":"collector:42"}');
+    expect(write(event.with({ message: undefined }))).toBe('{"event.id":"collector:42"}');
+  });
+
+  it('has the fields that its record brings', () => {
+    const { origin } = placeOf().raw('a');
+    const content = { shape: new Shape(['kafka.key']), values: ['k'] };
+    expect(LogEvent.of(origin, { offset: 0, text: 'b', content }).fields).toEqual({ 'kafka.key': 'k' });
   });
 
   it('get: its own field first, then the origin’s', () => {

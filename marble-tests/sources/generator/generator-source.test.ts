@@ -24,6 +24,8 @@ const context: SourceContext = {
   forget: () => {},
   report: () => {},
   behind: () => {},
+  durable: NEVER,
+  ended: () => {},
 };
 
 function marbles(test: (helpers: RunHelpers, scheduler: TestScheduler) => void): () => void {

@@ -273,6 +273,8 @@ describe('demand', () => {
       forget: () => {},
       report: () => {},
       behind: () => {},
+      durable: NEVER,
+      ended: () => {},
     };
     tailSource(tailDefaults, { files }, clock)
       .open(context)

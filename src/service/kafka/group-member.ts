@@ -1,0 +1,212 @@
+import { defer, ignoreElements, Observable } from 'rxjs';
+import { MillraceError } from '../../model/errors.js';
+import type {
+  AssignedPartition,
+  ConsumerEvent,
+  ConsumerOptions,
+  GroupOffset,
+  IncomingMessage,
+  KafkaConsumer,
+  TopicPartition,
+} from '../../model/kafka.js';
+import { kafkaError } from './kafka-error.js';
+import { leaveQuietly, RETRY } from './kafkajs.js';
+import type { Admin, Client, Consumer, EachBatchPayload, KafkaMessage, OffsetsByTopicPartition } from './kafkajs.js';
+
+/** Fetches come back at least this often, so a partition that goes on is asked for soon. */
+const MAX_FETCH_WAIT_MS = 100;
+
+const keyOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
+
+function incoming({ offset, timestamp, key, value, headers }: KafkaMessage): IncomingMessage {
+  return { offset: Number(offset), timestampMs: Number(timestamp), key, value, headers: headers ?? {} };
+}
+
+function patternOf(topic: string): string | RegExp {
+  return topic.startsWith('/') ? new RegExp(topic.slice(1, -1)) : topic;
+}
+
+/** Of a partition that nothing was committed of, kafkajs says -1. */
+function offsetOf(text: string | undefined): number | undefined {
+  const offset = Number(text ?? -1);
+  return offset < 0 ? undefined : offset;
+}
+
+/** A consumer that has crashed refuses every call; its end comes as an event. */
+function whileItRuns(call: () => void): void {
+  try {
+    call();
+  } catch {
+    // Nothing is fetched any more.
+  }
+}
+
+type CommitNow = (offsets: OffsetsByTopicPartition) => Promise<void>;
+type Assignment = Readonly<Record<string, readonly number[]>>;
+
+/** A member of a consumer group, for as long as kafkajs does not give it up. */
+export class GroupMember implements KafkaConsumer {
+  readonly #options: ConsumerOptions;
+  readonly #consumer: Consumer;
+  readonly #admin: Admin;
+  /** Where each partition goes on, as kafkajs knows it. */
+  readonly #next = new Map<string, number>();
+  /** Commits at once and in the generation of that instant; the consumer's own method would try again in a later one. */
+  #commitNow: CommitNow | undefined;
+  /** Counts assignments: what was begun under an older one comes to nothing. */
+  #generation = 0;
+  #isAssigned = false;
+
+  constructor(client: Client, options: ConsumerOptions) {
+    this.#options = options;
+    const { groupId, sessionTimeoutMs } = options;
+    this.#consumer = client.consumer({
+      groupId,
+      sessionTimeout: sessionTimeoutMs,
+      rebalanceTimeout: Math.max(sessionTimeoutMs, 10_000),
+      heartbeatInterval: Math.min(3000, Math.floor(sessionTimeoutMs / 5)),
+      maxWaitTimeInMs: MAX_FETCH_WAIT_MS,
+      metadataMaxAge: 60_000,
+      allowAutoTopicCreation: false,
+      // Whoever uses the port makes a new member, and knows then that it is another one.
+      retry: { ...RETRY, restartOnFailure: () => Promise.resolve(false) },
+    });
+    this.#admin = client.admin();
+  }
+
+  async connect(): Promise<this> {
+    try {
+      await this.#admin.connect();
+      await this.#consumer.connect();
+      await this.#consumer.subscribe({ topics: this.#options.topics.map(patternOf), fromBeginning: true });
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+    return this;
+  }
+
+  close(): void {
+    leaveQuietly(Promise.resolve(this.#consumer));
+    leaveQuietly(Promise.resolve(this.#admin));
+  }
+
+  get events(): Observable<ConsumerEvent> {
+    return new Observable((subscriber) => {
+      const emit = (event: ConsumerEvent): void => subscriber.next(event);
+      const fail = (error: unknown): void => subscriber.error(kafkaError(error, 'MILLRACE_E_KAFKA_CONSUME'));
+      const removers = this.#listen(emit, fail);
+      const eachBatch = (payload: EachBatchPayload): Promise<void> => {
+        const { batch } = payload;
+        this.#commitNow = (offsets) => payload.commitOffsetsIfNecessary(offsets);
+        // Where the fetch began: not in the types, and what tells whether anything lies between.
+        const { fetchedOffset } = batch as unknown as { readonly fetchedOffset: string };
+        const next = Number(batch.lastOffset()) + 1;
+        const messages = batch.messages.map(incoming);
+        const range = { from: Number(fetchedOffset), next, high: Number(batch.highWatermark), messages };
+        if (!payload.isStale()) emit(this.#fetched(batch, range));
+        return Promise.resolve();
+      };
+      this.#consumer.run({ autoCommit: false, eachBatch }).catch(fail);
+      return () => removers.forEach((remove) => remove());
+    });
+  }
+
+  start(where: TopicPartition, offset: number): void {
+    this.#next.set(keyOf(where), offset);
+    whileItRuns(() => this.#consumer.seek({ ...where, offset: String(offset) }));
+    this.resume(where);
+  }
+
+  pause({ topic, partition }: TopicPartition): void {
+    whileItRuns(() => this.#consumer.pause([{ topic, partitions: [partition] }]));
+  }
+
+  resume({ topic, partition }: TopicPartition): void {
+    whileItRuns(() => this.#consumer.resume([{ topic, partitions: [partition] }]));
+  }
+
+  commit(offsets: readonly GroupOffset[]): Observable<never> {
+    const commit = async (): Promise<void> => {
+      if (!this.#isAssigned || this.#commitNow === undefined) throw new MillraceError('MILLRACE_E_KAFKA_GENERATION');
+      const topics = offsets.map(({ topic, partition, offset }) => ({
+        topic,
+        partitions: [{ partition, offset: String(offset) }],
+      }));
+      try {
+        await this.#commitNow({ topics });
+      } catch (error) {
+        throw kafkaError(error, 'MILLRACE_E_KAFKA_CONSUME');
+      }
+    };
+    return defer(commit).pipe(ignoreElements());
+  }
+
+  leave(): Observable<never> {
+    this.#isAssigned = false;
+    return defer(() => this.#consumer.disconnect()).pipe(ignoreElements());
+  }
+
+  #listen(emit: (event: ConsumerEvent) => void, fail: (error: unknown) => void): (() => void)[] {
+    const { GROUP_JOIN, REBALANCING, CRASH, FETCH, END_BATCH_PROCESS } = this.#consumer.events;
+    return [
+      this.#consumer.on(REBALANCING, () => {
+        emit({ kind: 'rebalancing' });
+        this.#isAssigned = false;
+      }),
+      this.#consumer.on(GROUP_JOIN, ({ payload: { memberId, memberAssignment } }) => {
+        this.#assigned(memberId, memberAssignment).then((event) => {
+          if (event !== undefined) emit(event);
+        }, fail);
+      }),
+      this.#consumer.on(CRASH, ({ payload: { error } }) => fail(error)),
+      this.#consumer.on(FETCH, () => emit({ kind: 'alive' })),
+      this.#consumer.on(
+        END_BATCH_PROCESS,
+        ({ payload: { topic, partition, batchSize, lastOffset, highWatermark } }) => {
+          // Only markers of transactions: kafkajs shows nothing of them and goes on.
+          if (batchSize !== 0) return;
+          const from = this.#next.get(keyOf({ topic, partition })) ?? 0;
+          const range = { from, next: Number(lastOffset) + 1, high: Number(highWatermark), messages: [] };
+          emit(this.#fetched({ topic, partition }, range));
+        },
+      ),
+    ];
+  }
+
+  #fetched(
+    { topic, partition }: TopicPartition,
+    range: { from: number; next: number; high: number; messages: IncomingMessage[] },
+  ): ConsumerEvent {
+    this.#next.set(keyOf({ topic, partition }), range.next);
+    return { kind: 'fetched', topic, partition, ...range };
+  }
+
+  /** Nothing of the partitions is fetched until the offsets are known and somebody has said where to begin. */
+  async #assigned(member: string, assignment: Assignment): Promise<ConsumerEvent | undefined> {
+    const generation = ++this.#generation;
+    for (const [topic, partitions] of Object.entries(assignment)) {
+      this.#consumer.pause([{ topic, partitions: [...partitions] }]);
+    }
+    const found = await Promise.all(
+      Object.entries(assignment).map(([topic, partitions]) => this.#offsetsOf(topic, partitions)),
+    );
+    if (generation !== this.#generation) return undefined;
+    this.#isAssigned = true;
+    return { kind: 'assigned', member, partitions: found.flat() };
+  }
+
+  async #offsetsOf(topic: string, partitions: readonly number[]): Promise<AssignedPartition[]> {
+    if (partitions.length === 0) return [];
+    const [log, group] = await Promise.all([
+      this.#admin.fetchTopicOffsets(topic),
+      this.#admin.fetchOffsets({ groupId: this.#options.groupId, topics: [topic] }),
+    ]);
+    return partitions.map((partition): AssignedPartition => {
+      const ends = log.find((each) => each.partition === partition);
+      const committed = group[0]?.partitions.find((each) => each.partition === partition)?.offset;
+      const [low, high] = [Number(ends?.low ?? 0), Number(ends?.high ?? 0)];
+      return { topic, partition, low, high, committed: offsetOf(committed) };
+    });
+  }
+}

@@ -1,0 +1,90 @@
+import { createRequire } from 'node:module';
+import kafkajs from 'kafkajs';
+import type { CompressionTypes as CompressionType, KafkaConfig, RetryOptions, SASLOptions } from 'kafkajs';
+import type { KafkaCompression, KafkaConnection, KafkaSasl } from '../../model/kafka.js';
+import { codecs } from './codecs.js';
+
+export type { Admin, Consumer, EachBatchPayload, KafkaMessage, OffsetsByTopicPartition, Producer } from 'kafkajs';
+
+// The one file that imports kafkajs, and what is particular to it.
+
+const { CompressionCodecs, CompressionTypes, logLevel } = kafkajs;
+
+CompressionCodecs[CompressionTypes.Snappy] = () => codecs.snappy;
+CompressionCodecs[CompressionTypes.LZ4] = () => codecs.lz4;
+CompressionCodecs[CompressionTypes.ZSTD] = () => codecs.zstd;
+
+/** The client's numbers. */
+export const COMPRESSION: Readonly<Record<KafkaCompression, CompressionType>> = {
+  none: CompressionTypes.None,
+  gzip: CompressionTypes.GZIP,
+  snappy: CompressionTypes.Snappy,
+  lz4: CompressionTypes.LZ4,
+  zstd: CompressionTypes.ZSTD,
+};
+
+interface RequestQueue {
+  readonly pending: readonly unknown[];
+  scheduleCheckPendingRequests(): void;
+}
+
+/**
+ * Every connection of kafkajs arms a timer of negative length again and again, even with nothing to send: a warning on
+ * Node 24, and a wasted wake-up each millisecond everywhere.
+ */
+function quietRequestQueues(): void {
+  const load = createRequire(import.meta.url);
+  const { prototype } = load('kafkajs/src/network/requestQueue') as { readonly prototype: RequestQueue };
+  // Called with its queue as `this`.
+  // eslint-disable-next-line @typescript-eslint/unbound-method
+  const schedule = prototype.scheduleCheckPendingRequests;
+  prototype.scheduleCheckPendingRequests = function (this: RequestQueue) {
+    if (this.pending.length > 0) schedule.call(this);
+  };
+}
+quietRequestQueues();
+
+/** A connection to a cluster: makes producers, consumers and admins. */
+export type Client = kafkajs.Kafka;
+
+/** Long enough for a broker that restarts: as long as the same producer tries, nothing is written twice. */
+export const RETRY: Required<Pick<RetryOptions, 'initialRetryTime' | 'maxRetryTime' | 'retries'>> = {
+  initialRetryTime: 100,
+  maxRetryTime: 1000,
+  retries: 12,
+};
+
+function saslOf(sasl: KafkaSasl): SASLOptions {
+  // A copy: kafkajs writes into it, and configurations are frozen.
+  if (sasl.mechanism !== 'oauthbearer') return { ...sasl };
+  const { token } = sasl;
+  return { mechanism: 'oauthbearer', oauthBearerProvider: () => Promise.resolve({ value: token }) };
+}
+
+export function clientOf({ brokers, clientId, tls, sasl }: KafkaConnection): Client {
+  const { ca, cert, key, verify } = tls ?? { verify: true };
+  const secure = {
+    rejectUnauthorized: verify,
+    ...(ca === undefined ? {} : { ca: [ca] }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+  };
+  const config: KafkaConfig = {
+    brokers: [...brokers],
+    clientId,
+    connectionTimeout: 5000,
+    requestTimeout: 30_000,
+    // Whoever uses the port tries again as well.
+    retry: { initialRetryTime: 100, maxRetryTime: 500, retries: 2 },
+    // What matters is reported by whoever uses the port.
+    logLevel: logLevel.NOTHING,
+    ...(tls === undefined ? {} : { ssl: secure }),
+    ...(sasl === undefined ? {} : { sasl: saslOf(sasl) }),
+  };
+  return new kafkajs.Kafka(config);
+}
+
+/** What is left of a connection is of no use any more, and there is nobody to tell. */
+export function leaveQuietly(connection: Promise<{ disconnect(): Promise<void> }>): void {
+  connection.then((open) => open.disconnect()).catch(() => undefined);
+}

@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import type { KafkaCompression } from '../../model/kafka.js';
+import { connectionShape } from '../../sources/kafka/options.js';
+import type { KafkaConnectionOptions } from '../../sources/kafka/options.js';
+
+/** Where and how messages are written. */
+export interface KafkaSinkOptions extends KafkaConnectionOptions {
+  readonly topic: string;
+  /** The field whose value is the key; events of one key stay in order. */
+  readonly key: string;
+  /** json: the event as flat JSON; raw: the original line. */
+  readonly format: 'json' | 'raw';
+  readonly compression: KafkaCompression;
+  /** What is larger is refused. */
+  readonly maxMessageBytes: number;
+  /** Makes the topic when it is missing. */
+  readonly createTopic?: { readonly partitions: number; readonly replicas: number };
+}
+
+const createTopic = z.strictObject({
+  partitions: z.int().min(1).max(10_000).default(6),
+  replicas: z.int().min(1).max(100).default(1),
+});
+
+export const kafkaSinkOptions: z.ZodType<KafkaSinkOptions> = z
+  .strictObject({
+    ...connectionShape,
+    topic: z
+      .string()
+      .regex(/^[A-Za-z0-9._-]{1,249}$/, 'expected a name of letters, digits, ".", "_" and "-"')
+      .describe('The topic.'),
+    key: z
+      .string()
+      .min(1)
+      .default('level')
+      .describe('The field whose value is the key: events of one key stay in order. level: log.level or level.'),
+    format: z.enum(['json', 'raw']).default('json').describe('json: the event as flat JSON; raw: the original line.'),
+    compression: z.enum(['none', 'gzip', 'snappy', 'lz4', 'zstd']).default('none').describe('How requests are packed.'),
+    maxMessageBytes: z
+      .int()
+      .min(1024)
+      .max(64 * 1024 * 1024)
+      .default(1_000_000)
+      .describe('Messages that are larger become dead letters. Not more than max.message.bytes of the topic.'),
+    createTopic: createTopic.exactOptional().describe('Makes the topic when it is missing.'),
+  })
+  .describe('Writes to a topic, at least once; the order within a key is kept.');

@@ -1,0 +1,120 @@
+import {
+  asyncScheduler,
+  catchError,
+  defer,
+  EMPTY,
+  endWith,
+  filter,
+  merge,
+  mergeMap,
+  Subject,
+  switchMap,
+  takeUntil,
+  takeWhile,
+  tap,
+  throwError,
+  timer,
+} from 'rxjs';
+import type { Observable, SchedulerLike } from 'rxjs';
+import type { Lane } from '../../model/batch.js';
+import { isTransient, MillraceError, messageOf } from '../../model/errors.js';
+import type { Kafka } from '../../model/kafka.js';
+import type { Source, SourceContext } from '../../model/source.js';
+import type { BackoffPolicy } from '../../operators/backoff.js';
+import { retryBackoff } from '../../operators/retry-backoff.js';
+import { Membership } from './membership.js';
+import { connectionOf } from './options.js';
+import type { KafkaSourceOptions } from './options.js';
+import type { Decode } from './records.js';
+
+/** What a Kafka source needs of the world. */
+export interface KafkaPorts {
+  readonly kafka: Kafka;
+  readonly decode: Decode;
+}
+
+/**
+ * Reads topics as a member of a consumer group. Every partition is a lane; the group's committed offset says where it
+ * begins, whatever the checkpoint file has of it: another processor may have had it meanwhile. An offset is committed
+ * when everything before it has settled and the checkpoint that says so is durable, and only while the partition is
+ * ours in the group's current division. What was not committed is read again, by whoever owns the lane then, with the
+ * same ids.
+ *
+ * - a message that carries an id in its header `millrace-id` keeps it; else `event.id` is topic-partition:offset.
+ * - when demand is shut the partition is paused; the others go on, and the member stays in the group.
+ * - on error of the connection: the lanes are revoked, and a new member joins, with back-off.
+ * - on complete: after `stop`, or with `once` when the ends at the start were reached, and all is committed.
+ * - memory: beside the budget, what one fetch has brought: 1 MiB a partition, before decompression.
+ */
+export function kafkaSource(
+  options: KafkaSourceOptions,
+  { kafka, decode }: KafkaPorts,
+  scheduler: SchedulerLike = asyncScheduler,
+): Source {
+  return {
+    open: (context) => defer(() => joined(options, { kafka, decode }, context, scheduler)),
+  };
+}
+
+function joined(
+  options: KafkaSourceOptions,
+  { kafka, decode }: KafkaPorts,
+  context: SourceContext,
+  scheduler: SchedulerLike,
+): Observable<Lane> {
+  const { groupId, topics, sessionTimeoutMs } = options;
+  const setting = { options, decode, context, scheduler, ends: new Map<string, number>() };
+  const reached = new Subject<void>();
+  let isMember = false;
+  let isStopping = false;
+  const members = defer(() => kafka.consume(connectionOf(options), { groupId, topics, sessionTimeoutMs })).pipe(
+    switchMap((consumer) => {
+      isMember = true;
+      reached.next();
+      const membership = new Membership(setting, consumer);
+      return membership.run.pipe(endWith(undefined), tap({ error: () => membership.revokeAll() }));
+    }),
+    takeWhile((lane) => lane !== undefined),
+    tap({ error: () => (isMember = false) }),
+    retryBackoff(
+      rejoining(topics, context, () => isStopping),
+      scheduler,
+    ),
+    catchError((error: unknown) => {
+      if (!isStopping) throw error;
+      // What could not be committed is read again next time.
+      context.report({ level: 'warn', message: `left without a last commit: ${messageOf(error)}` });
+      return EMPTY;
+    }),
+  );
+  const stopped = context.stop.pipe(
+    tap(() => (isStopping = true)),
+    // A member commits and leaves before it completes.
+    filter(() => !isMember),
+  );
+  return merge(context.once ? deadline(topics, context, scheduler).pipe(takeUntil(reached)) : EMPTY, members).pipe(
+    takeUntil(stopped),
+  );
+}
+
+function rejoining(topics: readonly string[], context: SourceContext, isStopping: () => boolean): BackoffPolicy {
+  return {
+    maxMs: 10_000,
+    recoverable: (error) => !isStopping() && isTransient(error),
+    onRetry: ({ error, triesInARow }) =>
+      context.report({
+        level: (triesInARow & (triesInARow - 1)) === 0 ? 'warn' : 'debug',
+        message: `reading ${topics.join(', ')}: ${messageOf(error)}; joining again`,
+        ...(error instanceof MillraceError ? { code: error.code } : {}),
+      }),
+  };
+}
+
+function deadline(
+  topics: readonly string[],
+  { startDeadlineMs }: SourceContext,
+  scheduler: SchedulerLike,
+): Observable<never> {
+  const late = new MillraceError('MILLRACE_E_FLOW_START_DEADLINE', `topics ${topics.join(', ')}`);
+  return timer(startDeadlineMs, scheduler).pipe(mergeMap(() => throwError(() => late)));
+}

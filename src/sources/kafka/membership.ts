@@ -1,0 +1,242 @@
+import {
+  catchError,
+  concat,
+  defer,
+  EMPTY,
+  ignoreElements,
+  merge,
+  Subject,
+  takeUntil,
+  tap,
+  throwError,
+  timeout,
+  mergeMap,
+} from 'rxjs';
+import type { Observable, SchedulerLike } from 'rxjs';
+import type { Lane } from '../../model/batch.js';
+import { isTransient, MillraceError, messageOf } from '../../model/errors.js';
+import type { AssignedPartition, ConsumerEvent, GroupOffset, KafkaConsumer } from '../../model/kafka.js';
+import type { SourceContext } from '../../model/source.js';
+import { retryBackoff } from '../../operators/retry-backoff.js';
+import { workWhile } from '../../operators/work-while.js';
+import type { KafkaSourceOptions } from './options.js';
+import { laneId, PartitionLane } from './partition-lane.js';
+import type { Decode } from './records.js';
+
+/** What a membership needs of its source. */
+export interface MemberSetting {
+  readonly options: KafkaSourceOptions;
+  readonly decode: Decode;
+  readonly context: SourceContext;
+  readonly scheduler: SchedulerLike;
+  /** With `once`: where each partition ended when it was first seen. Kept by the source, from one member to the next. */
+  readonly ends: Map<string, number>;
+}
+
+/**
+ * One life of a member of the group, from joining to leaving. It knows which partitions are its own, opens and revokes
+ * their lanes, and commits what has become durable of them.
+ *
+ * A partition that stays with the same member over a new division goes on as if nothing had happened, if the group's
+ * offset is still what we committed: else somebody else has had it meanwhile.
+ */
+export class Membership {
+  readonly #setting: MemberSetting;
+  readonly #consumer: KafkaConsumer;
+  readonly #lanes = new Map<string, PartitionLane>();
+  readonly #commitSoon = new Subject<void>();
+  readonly #done = new Subject<void>();
+  #durable: ReadonlyMap<string, number> = new Map();
+  #member: string | undefined;
+  /** Between a division of the group and the next nothing may be committed. */
+  #mayCommit = false;
+  #isEnding = false;
+  #recordBytes = 0;
+  #recordCount = 0;
+
+  constructor(setting: MemberSetting, consumer: KafkaConsumer) {
+    this.#setting = setting;
+    this.#consumer = consumer;
+  }
+
+  /** Emits lanes. Completes when reading has ended, everything of it is committed, and the group was left. */
+  get run(): Observable<Lane> {
+    const { context, options, scheduler } = this.#setting;
+    const { silenceMs } = options;
+    const silent = (): MillraceError => new MillraceError('MILLRACE_E_KAFKA_SILENT', `for ${silenceMs} ms`);
+    const lanes = this.#consumer.events.pipe(
+      timeout({ each: silenceMs, with: () => throwError(() => silent()), scheduler }),
+      mergeMap((event) => this.#lanesOf(event)),
+    );
+    const durable = context.durable.pipe(
+      tap((positions) => {
+        this.#durable = positions;
+        this.#commitSoon.next();
+        this.#finishIfCommitted();
+      }),
+    );
+    const stopping = context.stop.pipe(tap(() => this.#end()));
+    const reading = merge(this.#commits, lanes, durable.pipe(ignoreElements()), stopping.pipe(ignoreElements()));
+    const leave = defer(() => this.#consumer.leave()).pipe(catchError(() => EMPTY));
+    return concat(reading.pipe(takeUntil(this.#done)), leave);
+  }
+
+  /** Somebody else owns everything now, or soon will. */
+  revokeAll(): void {
+    for (const lane of [...this.#lanes.values()]) this.#revoke(lane);
+  }
+
+  get #commits(): Observable<never> {
+    const { scheduler, context } = this.#setting;
+    const commit = defer(() => {
+      const offsets = this.#due();
+      return offsets.length === 0
+        ? EMPTY
+        : this.#consumer.commit(offsets).pipe(tap({ complete: () => this.#committed(offsets) }));
+    }).pipe(
+      retryBackoff({ initialMs: 100, maxMs: 2000, recoverable: isTransient }, scheduler),
+      catchError((error: unknown) => {
+        // Whoever owns the lanes now goes on from the last commit; the records between have the same ids.
+        this.#mayCommit = false;
+        context.report({ level: 'debug', message: `not committed: ${messageOf(error)}` });
+        return EMPTY;
+      }),
+      tap({ complete: () => this.#finishIfCommitted() }),
+    );
+    return this.#commitSoon.pipe(
+      workWhile(() => this.#due().length > 0, commit),
+      ignoreElements(),
+    );
+  }
+
+  /** What is durable, of lanes that are ours, and not committed yet: contiguous, because lanes settle in order. */
+  #due(): GroupOffset[] {
+    if (!this.#mayCommit) return [];
+    return [...this.#lanes.values()].flatMap(({ id, where, emitted, committed, lane }) => {
+      const offset = this.#durable.get(id) ?? 0;
+      // A position that the lane has not come to is of an earlier life of it.
+      const isOurs = offset <= emitted && offset > (committed ?? lane.position);
+      return isOurs ? [{ ...where, offset }] : [];
+    });
+  }
+
+  #committed(offsets: readonly GroupOffset[]): void {
+    for (const each of offsets) {
+      const lane = this.#lanes.get(laneId(each));
+      if (lane !== undefined) lane.committed = each.offset;
+    }
+  }
+
+  #lanesOf(event: ConsumerEvent): readonly Lane[] {
+    switch (event.kind) {
+      case 'assigned':
+        return this.#assigned(event.member, event.partitions);
+      case 'rebalancing':
+        // The old division is good until the new one is made: the last chance to commit in it.
+        this.#commitSoon.next();
+        this.#mayCommit = false;
+        return [];
+      case 'fetched':
+        return this.#fetched(event);
+      case 'alive':
+        return [];
+    }
+  }
+
+  #assigned(member: string, partitions: readonly AssignedPartition[]): readonly Lane[] {
+    const now = new Map(partitions.map((partition) => [laneId(partition), partition]));
+    for (const lane of [...this.#lanes.values()]) {
+      const partition = now.get(lane.id);
+      const isStill = member === this.#member && partition !== undefined && partition.committed === lane.committed;
+      if (isStill) lane.goOn();
+      else this.#revoke(lane);
+    }
+    this.#member = member;
+    this.#mayCommit = true;
+    const fresh = this.#isEnding ? [] : partitions.filter((partition) => !this.#lanes.has(laneId(partition)));
+    const opened = fresh.map((partition) => this.#open(partition));
+    this.#commitSoon.next();
+    this.#endIfAllRead();
+    this.#finishIfCommitted();
+    return opened.map(({ lane }) => lane);
+  }
+
+  #open(partition: AssignedPartition): PartitionLane {
+    const { options, decode, context, ends } = this.#setting;
+    const { demand, stop, once, report } = context;
+    const { committed, low, high } = partition;
+    const id = laneId(partition);
+    if (committed !== undefined && committed < low) report(lost(id, committed, low));
+    const begin = committed === undefined ? (options.from === 'beginning' ? low : high) : Math.max(committed, low);
+    const end = once ? (ends.get(id) ?? high) : undefined;
+    if (end !== undefined) ends.set(id, end);
+    const fields = options.metadata
+      ? { ...options.fields, 'kafka.topic': partition.topic, 'kafka.partition': partition.partition }
+      : options.fields;
+    const onEnd = (): void => {
+      this.#endIfAllRead();
+      this.#finishIfCommitted();
+    };
+    const setting = { consumer: this.#consumer, decode, demand, stop, fields, onEnd };
+    const lane = new PartitionLane(setting, partition, begin, end);
+    this.#lanes.set(id, lane);
+    return lane;
+  }
+
+  #fetched(event: Extract<ConsumerEvent, { kind: 'fetched' }>): readonly Lane[] {
+    const lane = this.#lanes.get(laneId(event));
+    if (lane === undefined) return [];
+    for (const { value } of event.messages) this.#recordBytes += value?.length ?? 0;
+    this.#recordCount += event.messages.length;
+    this.#tellLag();
+    if (lane.take(event)) return [];
+    // The log does not have our offset any more: it was emptied, or made anew. What it has now is another lane.
+    const { topic, partition, from, high } = event;
+    this.#setting.context.report(lost(lane.id, lane.next, from));
+    this.#revoke(lane);
+    if (this.#isEnding) return [];
+    return [this.#open({ topic, partition, low: from, high, committed: from }).lane];
+  }
+
+  #tellLag(): void {
+    let lag = 0;
+    for (const lane of this.#lanes.values()) lag += lane.lag;
+    // Kafka counts messages; what they weigh is known of those that came.
+    const meanBytes = this.#recordCount === 0 ? 0 : this.#recordBytes / this.#recordCount;
+    this.#setting.context.behind(Math.round(lag * meanBytes));
+  }
+
+  #revoke(lane: PartitionLane): void {
+    this.#lanes.delete(lane.id);
+    lane.revoke();
+    // Where it goes on is the group's to say.
+    this.#setting.context.forget(lane.id);
+  }
+
+  /** With `once`: everything that was there has been read. */
+  #endIfAllRead(): void {
+    if (!this.#setting.context.once || this.#member === undefined) return;
+    if ([...this.#lanes.values()].every(({ hasEnded }) => hasEnded)) this.#end();
+  }
+
+  #end(): void {
+    if (this.#isEnding) return;
+    this.#isEnding = true;
+    this.#setting.context.ended();
+    this.#finishIfCommitted();
+  }
+
+  /** The connection outlives the reading: what was read is settled and committed first. */
+  #finishIfCommitted(): void {
+    if (!this.#isEnding) return;
+    const isOpen = [...this.#lanes.values()].some(
+      ({ emitted, committed, lane, hasEnded }) => !hasEnded || emitted > (committed ?? lane.position),
+    );
+    if (!isOpen) this.#done.next();
+  }
+}
+
+function lost(id: string, wanted: number, found: number): Parameters<SourceContext['report']>[0] {
+  const message = `${id}: offset ${wanted} is not there any more, going on at ${found}`;
+  return { level: 'error', code: 'MILLRACE_E_KAFKA_LOST', message };
+}

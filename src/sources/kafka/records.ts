@@ -1,0 +1,76 @@
+import { isUtf8 } from 'node:buffer';
+import { of } from 'rxjs';
+import type { Observable } from 'rxjs';
+import { MillraceError } from '../../model/errors.js';
+import { LogEvent, rawShape, Shape } from '../../model/event.js';
+import type { Content, LogRecord } from '../../model/event.js';
+import type { IncomingMessage } from '../../model/kafka.js';
+import { parseJson } from '../../operators/parse-json.js';
+import type { KafkaSourceOptions } from './options.js';
+
+/** Makes records of messages; the value of each may have to be asked for elsewhere (a schema). */
+export type Decode = (messages: readonly IncomingMessage[]) => Observable<readonly LogRecord[]>;
+
+function textOf(header: IncomingMessage['headers'][string]): string | undefined {
+  if (header === undefined) return undefined;
+  if (typeof header === 'string') return header;
+  if (header instanceof Uint8Array) return Buffer.from(header.buffer, header.byteOffset, header.length).toString();
+  return header.map((each) => textOf(each) ?? '').join(', ');
+}
+
+/** What every record of a message has: where it is, what it was, and the identity it came with. */
+function recordOf({ offset, timestampMs, value, headers }: IncomingMessage): LogRecord {
+  const bytes = value === null ? Buffer.alloc(0) : Buffer.from(value.buffer, value.byteOffset, value.length);
+  const enteredMs = Number(textOf(headers['millrace-time']) ?? timestampMs);
+  return {
+    offset,
+    text: bytes.toString(),
+    ...(isUtf8(bytes) ? {} : { bytes }),
+    id: textOf(headers['millrace-id']),
+    timeMs: Number.isFinite(enteredMs) ? enteredMs : timestampMs,
+  };
+}
+
+/** `kafka.key`, `kafka.timestamp` and `kafka.headers.*`, beside what the message says itself. */
+function withMetadata(record: LogRecord, { key, timestampMs, headers }: IncomingMessage): LogRecord {
+  const { shape, values } = record.content ?? { shape: rawShape, values: [record.text] };
+  const named = Object.entries(headers)
+    .filter(([name]) => !name.startsWith('millrace-'))
+    .map(([name, header]): [string, unknown] => [`kafka.headers.${name}`, textOf(header)]);
+  const keyText = key === null ? [] : [['kafka.key', Buffer.from(key).toString()] as const];
+  const added = [...keyText, ['kafka.timestamp', new Date(timestampMs).toISOString()] as const, ...named];
+  const keys = [...shape.keys, ...added.map(([name]) => name)];
+  return { ...record, content: { shape: new Shape(keys), values: [...values, ...added.map(([, value]) => value)] } };
+}
+
+/** An event of nowhere, for the parser to make others from. */
+const blank: LogEvent = LogEvent.of(
+  {
+    incarnation: '',
+    fields: {},
+    outcome: { filtered: () => undefined, rejected: () => undefined, expanded: () => undefined },
+  },
+  { offset: 0, text: '' },
+);
+
+/** The fields of a text that is a JSON object. */
+function jsonContent(): (text: string) => Content | MillraceError {
+  const parse = parseJson();
+  return (text) => {
+    const parsed = parse(blank, text);
+    return parsed instanceof MillraceError ? parsed : { shape: parsed.shape, values: parsed.values };
+  };
+}
+
+/** The decoder for values that say everything themselves. */
+export function decodeMessages({ decode, metadata }: Pick<KafkaSourceOptions, 'decode' | 'metadata'>): Decode {
+  const contentOf = decode === 'json' ? jsonContent() : undefined;
+  const decoded = (message: IncomingMessage): LogRecord => {
+    const record = recordOf(message);
+    if (contentOf === undefined || message.value === null) return record;
+    const content = contentOf(record.text);
+    return content instanceof MillraceError ? { ...record, fault: content } : { ...record, content };
+  };
+  return (messages) =>
+    of(messages.map((message) => (metadata ? withMetadata(decoded(message), message) : decoded(message))));
+}

@@ -1,0 +1,113 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { Kafka, logLevel } from 'kafkajs';
+import type { Admin, KafkaMessage } from 'kafkajs';
+
+let count = 0;
+
+/** A message as a test looks at it. */
+export interface Read {
+  readonly partition: number;
+  readonly offset: number;
+  readonly key: string | undefined;
+  readonly value: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+function readOf(partition: number, { offset, key, value, headers = {} }: KafkaMessage): Read {
+  const texts = Object.entries(headers).map(([name, text]): [string, string] => [name, String(text)]);
+  return {
+    partition,
+    offset: Number(offset),
+    key: key?.toString(),
+    value: value?.toString() ?? '',
+    headers: Object.fromEntries(texts),
+  };
+}
+
+/** What tests do with topics, by the bare client. */
+export class Topics {
+  readonly client: Kafka;
+
+  constructor(brokers: readonly string[]) {
+    this.client = new Kafka({
+      brokers: [...brokers],
+      clientId: 'test',
+      logLevel: logLevel.NOTHING,
+      retry: { retries: 20 },
+    });
+  }
+
+  /** A new topic with a name that no other test has. */
+  async create(partitions: number, settings: Readonly<Record<string, string>> = {}): Promise<string> {
+    const topic = `test-${process.pid}-${Date.now()}-${++count}`;
+    const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }));
+    await this.admin((admin) =>
+      admin.createTopics({ topics: [{ topic, numPartitions: partitions, configEntries }], waitForLeaders: true }),
+    );
+    return topic;
+  }
+
+  async admin<T>(use: (admin: Admin) => Promise<T>): Promise<T> {
+    const admin = this.client.admin();
+    await admin.connect();
+    try {
+      return await use(admin);
+    } finally {
+      await admin.disconnect();
+    }
+  }
+
+  /** One after the last offset, over all partitions. */
+  async size(topic: string): Promise<number> {
+    const ends = await this.admin((admin) => admin.fetchTopicOffsets(topic));
+    return ends.reduce((sum, { high }) => sum + Number(high), 0);
+  }
+
+  /** What the group has committed, by partition; -1 where it has nothing. */
+  async committed(groupId: string, topic: string): Promise<number[]> {
+    const [found] = await this.admin((admin) => admin.fetchOffsets({ groupId, topics: [topic] }));
+    const sorted = [...(found?.partitions ?? [])].sort((a, b) => a.partition - b.partition);
+    return sorted.map(({ offset }) => Number(offset));
+  }
+
+  async send(
+    topic: string,
+    messages: readonly {
+      key?: string | null;
+      value: string | Buffer | null;
+      partition?: number;
+      headers?: Record<string, string>;
+    }[],
+  ): Promise<void> {
+    const producer = this.client.producer({ allowAutoTopicCreation: false });
+    await producer.connect();
+    for (let at = 0; at < messages.length; at += 1000)
+      await producer.send({ topic, messages: messages.slice(at, at + 1000) });
+    await producer.disconnect();
+  }
+
+  /** Everything that the topic holds now, in the order of each partition. */
+  async readAll(topic: string): Promise<Read[]> {
+    const ends = await this.admin((admin) => admin.fetchTopicOffsets(topic));
+    const wanted = new Map(
+      ends.filter(({ high, low }) => Number(high) > Number(low)).map((end) => [end.partition, Number(end.high)]),
+    );
+    const all: Read[] = [];
+    if (wanted.size === 0) return all;
+    const consumer = this.client.consumer({ groupId: `read-${topic}-${++count}`, maxWaitTimeInMs: 50 });
+    await consumer.connect();
+    await consumer.subscribe({ topics: [topic], fromBeginning: true });
+    await consumer.run({
+      autoCommit: false,
+      eachBatch: async ({ batch }) => {
+        for (const message of batch.messages) all.push(readOf(batch.partition, message));
+        if (Number(batch.lastOffset()) + 1 >= (wanted.get(batch.partition) ?? Infinity)) wanted.delete(batch.partition);
+      },
+    });
+    const deadline = performance.now() + 30_000;
+    while (wanted.size > 0 && performance.now() < deadline) await wait(20);
+    await consumer.disconnect();
+    if (wanted.size > 0) throw new Error(`${topic}: partitions ${[...wanted.keys()].join()} were not read to the end`);
+    return all;
+  }
+}
