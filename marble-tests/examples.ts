@@ -50,11 +50,11 @@ declare global { function events(...lines: string[]): Observable_<LogEvent_>; }
 /** An example as a module: with the imports of the names it uses. */
 function asModule(lines: readonly string[]): string {
   const words = new Set(lines.join('\n').match(/\b\w+\b/g));
-  const used = (names: object): string =>
+  const used = (names: object, except: object = {}): string =>
     Object.keys(names)
-      .filter((name) => words.has(name))
+      .filter((name) => words.has(name) && !(name in except))
       .join(', ');
-  const imports = `import { ${used(rxjs)} } from 'rxjs'; import { ${used(millrace)} } from '../src/index.js'; `;
+  const imports = `import { ${used(rxjs, millrace)} } from 'rxjs'; import { ${used(millrace)} } from '../src/index.js'; `;
   return `${imports}${lines.join('\n')}\nexport {};\n`;
 }
 

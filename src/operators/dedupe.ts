@@ -56,9 +56,20 @@ class Seen implements Judge {
  * - memory: `maxKeys` keys of at most 120 characters; in the checkpoint as many bytes and 5 to 20 more a key, and 5 bytes
  *   for each event between this stage and the slowest sink.
  *
+ * ```marbles
+ * source  -a-b-c-|
+ * > dedupe({ by: ['message'] })
+ * output  -a-b---|
+ * where   a: event({ message: 'disk is full' }), b: event({ message: 'all is well' }), c: event({ message: 'disk is full' })
+ * ```
+ *
  * @example
  * ```ts
- * events$.pipe(dedupe({ by: ['host.name', 'message'], withinMs: 60_000 }))
+ * events('disk is full', 'disk is full', 'all is well')
+ *   .pipe(dedupe({ by: ['message'] }))
+ *   .subscribe((event) => console.log(event.get('message')));
+ * // → disk is full
+ * // → all is well
  * ```
  */
 export function dedupe(config: DedupeConfig): RememberingStage {

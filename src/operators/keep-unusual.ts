@@ -135,9 +135,19 @@ class Histories implements Judge {
  *   bins of 10 bytes (some 200 are usual); about as much in the checkpoint, and 5 bytes for each event between this stage
  *   and the slowest sink.
  *
+ * ```marbles
+ * source  -a-b-c-d-|
+ * > keepUnusual({ field: 'ms', aboveQuantile: 0.5, minSamples: 2 })
+ * output  -------d-|
+ * where   a: event({ ms: 10 }), b: event({ ms: 12 }), c: event({ ms: 9 }), d: event({ ms: 90 })
+ * ```
+ *
  * @example
  * ```ts
- * events$.pipe(keepUnusual({ field: 'event.duration', aboveQuantile: 0.99, by: ['url.path'] }))
+ * events('{"ms":10}', '{"ms":12}', '{"ms":9}', '{"ms":90}')
+ *   .pipe(parse({ format: 'json' }), keepUnusual({ field: 'ms', aboveQuantile: 0.5, minSamples: 2 }))
+ *   .subscribe((event) => console.log(event.get('ms')));
+ * // → 90
  * ```
  */
 export function keepUnusual(config: UnusualConfig): RememberingStage {

@@ -83,9 +83,19 @@ function redactedField(event: LogEvent, field: string, redact: Redact): LogEvent
  * - what another stage has copied to other fields stays there, and a dead letter holds the original line.
  * - on error, on complete, on unsubscribe: as the source. Keeps the order, emits every event. Memory: none.
  *
+ * ```marbles
+ * source  -a-|
+ * > redact({ what: ['email'] })
+ * output  -x-|
+ * where   a: event({ message: 'from me@example.org' }), x: { message: 'from [email]' }
+ * ```
+ *
  * @example
  * ```ts
- * events$.pipe(redact({ what: ['email', 'ip'], patterns: ['ORD-\\d{6}'], fields: ['message', 'url.original'] }))
+ * events('order ORD-123456 of me@example.org')
+ *   .pipe(redact({ what: ['email'], patterns: ['ORD-\\d{6}'] }))
+ *   .subscribe((event) => console.log(event.get('message')));
+ * // → order [redacted] of [email]
  * ```
  */
 export function redact(config: RedactConfig = {}): Stage {

@@ -19,9 +19,20 @@ const HASHES = 2 ** 53;
  * - the same event gets the same answer in every run and after every replay; a larger share has all of a smaller one.
  * - on error, on complete, on unsubscribe: as the source. Keeps the order. Memory: none.
  *
+ * ```marbles
+ * source  -a-b-|
+ * > sample({ share: 1 })
+ * output  -a-b-|
+ * where   a: event({ message: 'a' }), b: event({ message: 'b' })
+ * ```
+ *
  * @example
  * ```ts
- * events$.pipe(sample({ share: 0.1, by: 'trace.id' }))
+ * events('{"trace.id":"t1"}', '{"trace.id":"t1"}')
+ *   .pipe(parse({ format: 'json' }), sample({ share: 1, by: 'trace.id' }))
+ *   .subscribe((event) => console.log(event.get('trace.id')));
+ * // → t1
+ * // → t1
  * ```
  */
 export function sample({ share, by }: SampleConfig): Stage {

@@ -63,9 +63,26 @@ class Windows implements Judge {
  * - memory: `maxKeys` keys of at most 120 characters; in the checkpoint as many bytes and about 25 more a key, and 5 bytes
  *   for each event between this stage and the slowest sink.
  *
+ * ```marbles
+ * source  -a-b-c-|
+ * > throttle({ by: ['service.name'], max: 1, perMs: 1000 })
+ * output  -a---c-|
+ * where   a: event({ 'service.name': 'shop', '@timestamp': '2026-01-01T00:00:00.000Z' })
+ * where   b: event({ 'service.name': 'shop', '@timestamp': '2026-01-01T00:00:00.500Z' })
+ * where   c: event({ 'service.name': 'shop', '@timestamp': '2026-01-01T00:00:01.500Z' })
+ * ```
+ *
  * @example
  * ```ts
- * events$.pipe(throttle({ by: ['service.name'], max: 100, perMs: 1000 }))
+ * events('2026-01-01T00:00:00Z|one', '2026-01-01T00:00:00Z|two', '2026-01-01T00:00:09Z|three')
+ *   .pipe(
+ *     parse({ format: 'delimited', separator: '|', fields: ['time', 'message'] }),
+ *     normalize(),
+ *     throttle({ by: ['log.file.path'], max: 1, perMs: 1000 }),
+ *   )
+ *   .subscribe((event) => console.log(event.get('message')));
+ * // → one
+ * // → three
  * ```
  */
 export function throttle(config: ThrottleConfig): RememberingStage {
