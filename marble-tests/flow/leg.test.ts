@@ -26,6 +26,26 @@ function answering(cold: RunHelpers['cold'], answers: readonly string[], error: 
 
 describe('leg', () => {
   it(
+    'hands a sink that takes them several batches side by side; receipts come in order',
+    marbles(({ cold, expectObservable }) => {
+      const deliveries = cold(' abc---|');
+      const waits: Record<string, string> = { a: '-----|', b: '-|', c: '-----|' };
+      const expected = '       -----(ab)-(c|)';
+      const sink: Sink<string> = {
+        inFlightPerLane: 2,
+        deliver: ({ items }) =>
+          cold(waits[items[0]!]!.replace('|', '(r|)'), { r: { delivered: items.length, duplicates: 0, refused: [] } }),
+      };
+      const receipts = deliveries.pipe(
+        map((item) => ({ lane: 'l', position: 1, items: [item] })),
+        leg(sink, { policy: { initialMs: 1, jitter: 0 } }),
+        map((_, at) => 'abc'[at]!),
+      );
+      expectObservable(receipts).toBe(expected);
+    }),
+  );
+
+  it(
     'delivers one after the other, in order; a receipt each, when the sink completes',
     marbles(({ cold, expectObservable }) => {
       const sink = answering(cold, ['---(r|)', '-r---|', '(r|)']);

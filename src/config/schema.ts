@@ -6,6 +6,8 @@ import { consoleOptions } from '../sinks/console/options.js';
 import type { ConsoleOptions } from '../sinks/console/options.js';
 import { duckdbSinkOptions } from '../sinks/duckdb/options.js';
 import type { DuckdbSinkOptions } from '../sinks/duckdb/options.js';
+import { elasticsearchSinkOptions } from '../sinks/elasticsearch/options.js';
+import type { ElasticsearchSinkOptions } from '../sinks/elasticsearch/options.js';
 import { fileSinkOptions } from '../sinks/file/options.js';
 import type { FileSinkOptions } from '../sinks/file/options.js';
 import { kafkaSinkOptions } from '../sinks/kafka/options.js';
@@ -34,10 +36,16 @@ export type SinkOptions = ExactlyOne<{
   console: ConsoleOptions;
   duckdb: DuckdbSinkOptions;
   kafka: KafkaSinkOptions;
+  elasticsearch: ElasticsearchSinkOptions;
 }>;
 
 /** One sink for dead letters: they are no events, so no store takes them. */
-type DeadLetterSinkOptions = ExactlyOne<{ file: FileSinkOptions; console: ConsoleOptions; kafka: KafkaSinkOptions }>;
+export type DeadLetterSinkOptions = ExactlyOne<{
+  file: FileSinkOptions;
+  console: ConsoleOptions;
+  kafka: KafkaSinkOptions;
+  elasticsearch: ElasticsearchSinkOptions;
+}>;
 
 /** What some or all events become, and where they go. */
 export interface RouteConfig {
@@ -90,8 +98,19 @@ const source: z.ZodType<SourceOptions> = exactlyOne(
   'Where records come from: one source.',
 );
 
-const deadLetterSinks = { file: fileSinkOptions, console: consoleOptions, kafka: kafkaSinkOptions };
-const sinks = { file: fileSinkOptions, console: consoleOptions, duckdb: duckdbSinkOptions, kafka: kafkaSinkOptions };
+const deadLetterSinks = {
+  file: fileSinkOptions,
+  console: consoleOptions,
+  kafka: kafkaSinkOptions,
+  elasticsearch: elasticsearchSinkOptions,
+};
+const sinks = {
+  file: fileSinkOptions,
+  console: consoleOptions,
+  duckdb: duckdbSinkOptions,
+  kafka: kafkaSinkOptions,
+  elasticsearch: elasticsearchSinkOptions,
+};
 const sink: z.ZodType<SinkOptions> = exactlyOne(sinks, 'One sink: the key is its name.');
 
 const stages = z.array(stageOptions).default([]);

@@ -3,6 +3,7 @@ import type { Observable, OperatorFunction, SchedulerLike } from 'rxjs';
 import { isTransient } from '../model/errors.js';
 import type { Delivery, Receipt, Sink } from '../model/sink.js';
 import { gather } from '../operators/gather.js';
+import { orderedMergeMap } from '../operators/ordered-merge-map.js';
 import { retryBackoff } from '../operators/retry-backoff.js';
 import type { BackoffPolicy } from '../operators/backoff.js';
 
@@ -27,6 +28,7 @@ const NOTHING: Receipt<never> = { delivered: 0, duplicates: 0, refused: [] };
  * - on error of the sink: transient errors are tried again without end, with back-off; any other
  *   `maxUnclassifiedTries` times in a row, then it is passed on.
  * - on complete: completes when the last receipt is out. On unsubscribe: a running delivery and wait are cancelled.
+ * - a sink that takes several batches of a lane side by side gets them; receipts still come in lane order.
  * - a sink that takes runs gets everything of the lane that came meanwhile; a run is retried as it is, so order stays.
  * - a delivery without items does not reach the sink.
  */
@@ -52,7 +54,12 @@ export function leg<T>(
       mergeMap((receipts) => run.map((delivery) => receipts[filled.indexOf(delivery)] ?? NOTHING)),
     );
   };
-  return sink.deliverRun === undefined
-    ? concatMap(deliver)
-    : gather({ maxSize: MAX_RUN_ITEMS, sizeOf: ({ items }) => items.length + 1 }, deliverRun);
+  const { inFlightPerLane = 1 } = sink;
+  if (sink.deliverRun === undefined) {
+    // What waits is bounded by demand.
+    return inFlightPerLane === 1
+      ? concatMap(deliver)
+      : orderedMergeMap(deliver, { concurrency: inFlightPerLane, maxQueue: Infinity });
+  }
+  return gather({ maxSize: MAX_RUN_ITEMS, sizeOf: ({ items }) => items.length + 1 }, deliverRun);
 }

@@ -35,6 +35,8 @@ export interface SinkCapture {
 
 /** An open sink. */
 export interface Sink<T = LogEvent> {
+  /** How many batches of a lane it takes side by side; receipts still come in lane order. Default 1. */
+  readonly inFlightPerLane?: number;
   /** Emits one receipt and completes when everything it took is in the sink's keeping. Transient errors may be retried. */
   deliver(delivery: Delivery<T>): Observable<Receipt<T>>;
   /**

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
-import type { PipelineConfig, SinkOptions } from '../config/schema.js';
+import { defer, map } from 'rxjs';
+import type { DeadLetterSinkOptions, PipelineConfig, SinkOptions } from '../config/schema.js';
 import type { PipelineSpec } from '../flow/pipeline.js';
 import { refusedTo } from '../flow/refused-to.js';
 import type { DeadLetter } from '../model/dead-letter.js';
@@ -11,6 +12,9 @@ import { consoleDeadLetterSink, consoleSink } from '../sinks/console/console-sin
 import type { WriteText } from '../sinks/console/write-to.js';
 import { duckdbSink } from '../sinks/duckdb/duckdb-sink.js';
 import type { Stores } from '../sinks/duckdb/store.js';
+import type { BulkCodec } from '../sinks/elasticsearch/bulks.js';
+import { elasticsearchSink } from '../sinks/elasticsearch/elasticsearch-sink.js';
+import type { ElasticsearchSinkOptions } from '../sinks/elasticsearch/options.js';
 import { fileSink } from '../sinks/file/file-sink.js';
 import type { FileSinkConfig } from '../sinks/file/file-sink.js';
 import { gzipBlock } from '../sinks/file/gzip.js';
@@ -23,7 +27,7 @@ import { decodeMessages } from '../sources/kafka/records.js';
 import { stdinSource } from '../sources/stdin/stdin-source.js';
 import { tailSource } from '../sources/tail/tail-source.js';
 import { checkpointFile } from '../stores/checkpoint-file.js';
-import { deadLetterLines, eventLines } from './line-codecs.js';
+import { deadLetterDocuments, deadLetterLines, eventDocuments, eventLines } from './line-codecs.js';
 import { stageOf } from './stage-of.js';
 
 /** What pipelines use of the process and the machine. */
@@ -61,23 +65,35 @@ function sinkOf(options: SinkOptions, { files, writeStdout, colours, cwd, stores
   }
   if ('file' in options) return fileSink(placeOf(options.file, files, cwd), eventLines(options.file.format));
   if ('kafka' in options) return kafkaSink(options.kafka, () => encodeEvents(options.kafka), kafka);
+  if ('elasticsearch' in options) {
+    return elasticsearchOf(options.elasticsearch, eventDocuments(options.elasticsearch.index));
+  }
   return consoleSink(options.console, writeStdout, colours);
+}
+
+/** The client is loaded when the first one is needed: it takes longer than everything else. */
+function elasticsearchOf<T>(options: ElasticsearchSinkOptions, codec: BulkCodec<T>): SinkResource<T> {
+  const client = defer(() => import('../sinks/elasticsearch/elasticsearch-client.js'));
+  return elasticsearchSink(options, codec, client.pipe(map(({ elasticsearchClient }) => elasticsearchClient(options))));
 }
 
 function deadLettersOf(config: PipelineConfig, around: Surroundings): SinkResource<DeadLetter> {
   const { deadLetter } = config;
-  if (deadLetter !== undefined && 'console' in deadLetter) {
-    return consoleDeadLetterSink(around.writeStdout, around.colours, deadLetter.console.format);
-  }
-  const { files, cwd, kafka } = around;
-  const local = { path: resolve(cwd, deadLetterPath(config.checkpoint.path)), files };
-  if (deadLetter === undefined) return fileSink(local, deadLetterLines);
+  const { files, cwd, writeStdout, colours } = around;
+  const local = fileSink({ path: resolve(cwd, deadLetterPath(config.checkpoint.path)), files }, deadLetterLines);
+  if (deadLetter === undefined) return local;
   if ('file' in deadLetter) return fileSink(placeOf(deadLetter.file, files, cwd), deadLetterLines);
+  if ('console' in deadLetter) return consoleDeadLetterSink(writeStdout, colours, deadLetter.console.format);
   // What it refuses must not be nowhere.
-  return refusedTo(
-    kafkaSink(deadLetter.kafka, () => encodeDeadLetters, kafka),
-    fileSink(local, deadLetterLines),
-  );
+  return refusedTo(remoteDeadLettersOf(deadLetter, around), local);
+}
+
+function remoteDeadLettersOf(
+  options: Extract<DeadLetterSinkOptions, { kafka: unknown } | { elasticsearch: unknown }>,
+  { kafka }: Surroundings,
+): SinkResource<DeadLetter> {
+  if ('kafka' in options) return kafkaSink(options.kafka, () => encodeDeadLetters, kafka);
+  return elasticsearchOf(options.elasticsearch, deadLetterDocuments(options.elasticsearch.index));
 }
 
 /** Beside the checkpoint: where dead letters go that nobody has said a place for. */

@@ -1,6 +1,9 @@
 import type { DeadLetter } from '../model/dead-letter.js';
+import { idOf } from '../model/event.js';
 import type { LogEvent } from '../model/event.js';
 import { deadLetterJson, eventSerialiser } from '../model/serialise.js';
+import type { BulkCodec } from '../sinks/elasticsearch/bulks.js';
+import { indexNamer } from '../sinks/elasticsearch/index-name.js';
 import type { FileSinkOptions } from '../sinks/file/options.js';
 import type { LineCodec } from '../sinks/file/write-group.js';
 
@@ -10,6 +13,34 @@ export function eventLines(format: FileSinkOptions['format']): LineCodec<LogEven
     offsetOf: ({ offset }) => offset,
     encoder: () => (format === 'json' ? eventSerialiser() : messageText),
   };
+}
+
+/** An event as the two lines of a bulk request that creates a document, in the index that the pattern says. */
+export function eventDocuments(index: string): BulkCodec<LogEvent> {
+  return {
+    encoder: () => {
+      const nameOf = indexNamer(index);
+      const serialise = eventSerialiser();
+      return (event) => document(nameOf(event), event.id, serialise(event));
+    },
+  };
+}
+
+export function deadLetterDocuments(index: string): BulkCodec<DeadLetter> {
+  return {
+    encoder: () => {
+      const nameOf = indexNamer(index);
+      return (letter) => {
+        const { origin, record, index: nth } = letter;
+        const id = idOf(origin.incarnation, record, nth);
+        return document(nameOf({ get: (field) => origin.fields[field] }), id, deadLetterJson(letter));
+      };
+    },
+  };
+}
+
+function document(index: string, id: string, json: string): string {
+  return `{"create":{"_index":${JSON.stringify(index)},"_id":${JSON.stringify(id)}}}\n${json}\n`;
 }
 
 export const deadLetterLines: LineCodec<DeadLetter> = {

@@ -167,14 +167,14 @@ describe('exactly one of several', () => {
   it('none, two, or another one', () => {
     expect(check('source: {}\nroutes: [{ to: {} }]\n')).toEqual([
       '1:1: source: expected exactly one of tail, stdin, generator, kafka',
-      '2:12: routes[0].to: expected exactly one of file, console, duckdb, kafka',
+      '2:12: routes[0].to: expected exactly one of file, console, duckdb, kafka, elasticsearch',
     ]);
     expect(check('source: { stdin: {}, generator: { rat: 1 } }\nroutes: [{ to: { console: {} } }]\n')).toEqual([
       '1:9: source: expected exactly one of tail, stdin, generator, kafka, got stdin and generator',
       '1:35: source.generator.rat: unknown key, expected one of rate, count, seed, format, anomaly, fields (did you mean "rate"?)',
     ]);
     expect(checkTop('deadLetter: { fil: {} }')).toEqual([
-      '3:15: deadLetter.fil: unknown key, expected one of file, console, kafka (did you mean "file"?)',
+      '3:15: deadLetter.fil: unknown key, expected one of file, console, kafka, elasticsearch (did you mean "file"?)',
     ]);
   });
 

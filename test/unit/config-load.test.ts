@@ -192,7 +192,7 @@ describe('jsonSchema', () => {
       'throttle',
       'redact',
     ]);
-    expect(Object.keys(properties(top['deadLetter']))).toEqual(['file', 'console', 'kafka']);
+    expect(Object.keys(properties(top['deadLetter']))).toEqual(['file', 'console', 'kafka', 'elasticsearch']);
     for (const key of [...Object.values(top), ...Object.values(properties(source['tail']))]) {
       expect(key).toHaveProperty('description');
     }

@@ -1,0 +1,82 @@
+import { Client, errors } from '@elastic/elasticsearch';
+import { Observable } from 'rxjs';
+import type { Json } from '../../model/json.js';
+import { MillraceError, messageOf } from '../../model/errors.js';
+import { isBusy, isDenied } from './answers.js';
+import type { BulkItem } from './answers.js';
+import type { BulkPort } from './bulk-port.js';
+import type { ElasticsearchSinkOptions } from './options.js';
+
+/** Only what is looked at: a quarter of the whole answer. */
+const FILTER = ['items.*.status', 'items.*.error.type', 'items.*.error.reason', 'items.*.error.caused_by.reason'];
+const TOO_LARGE = 413;
+
+type Connection = Omit<
+  ElasticsearchSinkOptions,
+  'index' | 'template' | 'maxBulkBytes' | 'maxBulkItems' | 'maxInFlight'
+>;
+
+/** Requests to a cluster, by its official client. Nothing is tried again here: who sends decides. */
+export function elasticsearchClient(options: Connection): BulkPort {
+  const { nodes, apiKey, username, password = '', tls, requestTimeoutMs, compression } = options;
+  const auth = apiKey !== undefined ? { apiKey } : username !== undefined ? { username, password } : undefined;
+  const client = new Client({
+    nodes: [...nodes],
+    maxRetries: 0,
+    requestTimeout: requestTimeoutMs,
+    compression,
+    ...(auth === undefined ? {} : { auth }),
+    ...(tls === undefined ? {} : { tls }),
+  });
+  return {
+    bulk: (body) =>
+      answered(async (signal) => {
+        // It goes out as it is: what is a list here would be serialised once more.
+        const operations = body as unknown as object[];
+        const { items } = await client.bulk({ operations }, { signal, querystring: { filter_path: FILTER } });
+        return items.map((item): BulkItem => Object.values(item)[0] as BulkItem);
+      }),
+    putTemplate: (name, body) =>
+      answered(async (signal) => {
+        const { statusCode } = await client.transport.request(
+          {
+            method: 'PUT',
+            path: `/_index_template/${encodeURIComponent(name)}`,
+            querystring: { create: true },
+            body: body as Record<string, Json>,
+          },
+          { signal, meta: true, ignore: [400] },
+        );
+        return statusCode === 400 ? 'there' : 'installed';
+      }),
+    close: () => void client.close(),
+  };
+}
+
+/** Unsubscribing aborts the request. */
+function answered<T>(request: (signal: AbortSignal) => Promise<T>): Observable<T> {
+  return new Observable((subscriber) => {
+    const abort = new AbortController();
+    request(abort.signal).then(
+      (value) => {
+        subscriber.next(value);
+        subscriber.complete();
+      },
+      (error: unknown) => subscriber.error(faultOf(error)),
+    );
+    return () => abort.abort();
+  });
+}
+
+function faultOf(error: unknown): Error {
+  const fault = (what: 'UNREACHABLE' | 'BUSY' | 'DENIED' | 'TOO_LARGE' | 'REFUSED', detail = messageOf(error)): Error =>
+    new MillraceError(`MILLRACE_E_ELASTICSEARCH_${what}`, detail, { cause: error });
+  if (!(error instanceof errors.ElasticsearchClientError))
+    return error instanceof Error ? error : new Error(String(error));
+  if (!(error instanceof errors.ResponseError)) return fault('UNREACHABLE', `${error.name}: ${error.message}`);
+  const status = error.statusCode ?? 0;
+  if (status === TOO_LARGE) return fault('TOO_LARGE');
+  if (isDenied(status)) return fault('DENIED');
+  if (isBusy(status)) return fault('BUSY');
+  return status === 400 ? fault('REFUSED') : fault('UNREACHABLE', `answered ${status}: ${error.message}`);
+}
