@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { play } from './fakes/crash-run.js';
+import type { HistoryOptions } from './fakes/log-history.js';
 import { Seeded } from './fakes/seeded.js';
 
 /** A longer search: CRASH_SEEDS=1000-1199. */
@@ -9,17 +10,22 @@ const RUNS_A_HISTORY = 100;
 describe('crash enumeration: each line once, whole, in order, whatever call the process dies at', () => {
   let cuts = 0;
 
-  it.each(Array.from({ length: LAST - FIRST + 1 }, (_, at) => FIRST + at))(
-    'history %i',
-    (seed) => {
-      const calls = play(seed, []);
+  const kinds: readonly HistoryOptions[] = [{}, { isJoined: true }];
+  const histories = Array.from({ length: LAST - FIRST + 1 }, (_, at) =>
+    kinds.map((kind): [number, HistoryOptions] => [FIRST + at, kind]),
+  );
+
+  it.each(histories.flat())(
+    'history %i %j',
+    (seed, kind) => {
+      const calls = play(seed, [], kind);
       const random = new Seeded(seed);
       // Every call of a short history, and a spread of those of a long one.
       for (let cut = 1; cut <= calls; cut += Math.max(1, calls / RUNS_A_HISTORY)) {
         const first = Math.floor(cut);
         // The next lives may die too: while they recover, or later.
         const further = random.chance(0.5) ? [] : [1 + random.below(60), 1 + random.below(120)];
-        play(seed, [first, ...further]);
+        play(seed, [first, ...further], kind);
         cuts += 1 + further.length;
       }
     },

@@ -3,7 +3,7 @@ import { isExact } from '../../src/flow/ledger.js';
 import { EvidenceKeeper } from '../../src/sources/tail/evidence.js';
 import { FakeDisk } from './fake-disk.js';
 import { LogHistory } from './log-history.js';
-import type { Step } from './log-history.js';
+import type { HistoryOptions, Step } from './log-history.js';
 import { LogWorld } from './log-world.js';
 import type { Generation } from './log-world.js';
 import { CHECKPOINT, DEAD, OUT, PipelineLife } from './pipeline-life.js';
@@ -38,6 +38,7 @@ function jsonLines(text: string): Written[] {
 class Run {
   readonly cuts: Cuts;
   readonly history: LogHistory;
+  readonly #kind: HistoryOptions;
   readonly #random: Seeded;
   readonly #trace: Trace;
   readonly #clock = new VirtualClock();
@@ -48,11 +49,12 @@ class Run {
   #life: PipelineLife | undefined;
   #startAt = 0;
 
-  constructor(seed: number, cuts: Cuts, trace: Trace) {
+  constructor(seed: number, cuts: Cuts, kind: HistoryOptions, trace: Trace) {
     this.cuts = cuts;
+    this.#kind = kind;
     this.#trace = (line) => trace(`${this.#clock.now()} ${line}`);
     const random = new Seeded(seed);
-    this.history = new LogHistory(random, 4 + random.below(20));
+    this.history = new LogHistory(random, 4 + random.below(20), kind);
     const hasCopiesInside = random.chance(0.4);
     this.#random = new Seeded(seed * 1000 + cuts.reduce((sum, cut) => sum * 31 + cut, 0));
     // Not from 0 on: that is the time of a file whose time nobody knows.
@@ -68,6 +70,10 @@ class Run {
         paths: [hasCopiesInside ? '/logs/*.log*' : '/logs/*.log'],
         pollMs: random.pick([20, 100, 400]),
         maxOpenFiles: random.pick([1, 2, 8]),
+        // Longer than any pause of a writer.
+        ...(kind.isJoined === true
+          ? { multiline: { continuation: '^ ', maxLines: 500, maxBytes: 100_000, flushMs: 2000 } }
+          : {}),
       },
       budgetBytes: random.pick([1500, 40_000, 64 * 1024 * 1024]),
     };
@@ -178,7 +184,8 @@ class Run {
   // ---- what has to come out
 
   #expected(generation: Generation): { kept: string[]; dead: string[] } {
-    const lines = this.#world.linesOf(generation).filter(({ text }) => text.trim() !== '');
+    const all = this.#kind.isJoined === true ? this.#world.eventsOf(generation) : this.#world.linesOf(generation);
+    const lines = all.filter(({ text }) => text.trim() !== '');
     const isParsed = (text: string): boolean => text.split('|').length > 2;
     return {
       kept: lines
@@ -230,13 +237,16 @@ class Run {
 }
 
 /** Plays a history with cuts; a failure says how to play it again. Returns how many port calls the first life made. */
-export function play(seed: number, cuts: Cuts, trace: Trace = () => {}): number {
-  const run = new Run(seed, cuts, trace);
+export function play(seed: number, cuts: Cuts, kind: HistoryOptions = {}, trace: Trace = () => {}): number {
+  const run = new Run(seed, cuts, kind, trace);
   try {
     return run.play();
   } catch (error) {
-    throw new Error(`play(${seed}, [${cuts.join()}]) failed\n${run.history.toString()}\n${String(error)}`, {
-      cause: error,
-    });
+    throw new Error(
+      `play(${seed}, [${cuts.join()}], ${JSON.stringify(kind)}) failed\n${run.history.toString()}\n${String(error)}`,
+      {
+        cause: error,
+      },
+    );
   }
 }

@@ -23,16 +23,24 @@ interface Writer {
   rest: string;
 }
 
+/** What the programs do beside the usual. */
+export interface HistoryOptions {
+  /** Some events have further lines, which begin with a space. */
+  readonly isJoined?: boolean;
+}
+
 /** Makes up what programs do to their logs: lines in pieces, rotations of every kind, pauses, restarts of ours. */
 export class LogHistory {
   readonly steps: Step[] = [];
   readonly paths: readonly string[];
   readonly #random: Seeded;
   readonly #writers: readonly Writer[];
+  readonly #options: HistoryOptions;
   #lastLine = 0;
 
-  constructor(random: Seeded, length: number) {
+  constructor(random: Seeded, length: number, options: HistoryOptions = {}) {
     this.#random = random;
+    this.#options = options;
     this.paths = ['/logs/app.log', '/logs/web.log'].slice(0, 1 + random.below(2));
     this.#writers = this.paths.map((path) => ({ path, rest: '' }));
     for (const writer of this.#writers) this.#write(writer);
@@ -64,6 +72,7 @@ export class LogHistory {
   #line(): string {
     const number = String(++this.#lastLine).padStart(5, '0');
     const end = this.#random.chance(0.2) ? '\r\n' : '\n';
+    if (this.#options.isJoined === true && this.#random.chance(0.5)) return ` at ${number}${end}`;
     const luck = this.#random.below(10);
     if (luck === 0) return end;
     if (luck === 1) return `unparsable ${number}${end}`;

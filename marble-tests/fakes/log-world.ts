@@ -84,6 +84,17 @@ export class LogWorld {
     return lines;
   }
 
+  /** Lines and those that begin with a space and follow them, as one. */
+  eventsOf(generation: Generation): WrittenLine[] {
+    const events: WrittenLine[] = [];
+    for (const line of this.linesOf(generation)) {
+      const before = events.at(-1);
+      if (before === undefined || !line.text.startsWith(' ')) events.push(line);
+      else events[events.length - 1] = { ...before, text: `${before.text}\n${line.text}` };
+    }
+    return events;
+  }
+
   #began(path: string, inode: Inode): Generation {
     const generation = { path, inode, content: '', isEnded: false };
     this.generations.push(generation);

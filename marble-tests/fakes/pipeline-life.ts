@@ -26,6 +26,8 @@ export const tailDefaults: TailOptions = {
   fields: {},
   maxLineBytes: 1024,
   onLongLine: 'deadLetter',
+  encoding: 'utf-8',
+  order: 'any',
   pollMs: 100,
   maxOpenFiles: 8,
   rotateWaitMs: 60,

@@ -124,7 +124,8 @@ function hasNamedGroup(pattern: string): boolean {
   return new RegExp(`${pattern}|`, 'u').exec('')?.groups !== undefined;
 }
 
-const regex = z.string().superRefine((pattern, context) => {
+/** A regular expression, as operators compile it. */
+export const regex: z.ZodString = z.string().superRefine((pattern, context) => {
   const fault = faultOf(pattern);
   if (fault !== undefined) context.addIssue(`expected a regular expression (${fault})`);
 });

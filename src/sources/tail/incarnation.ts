@@ -2,7 +2,7 @@ import { ReplaySubject, Subject } from 'rxjs';
 import type { Observable } from 'rxjs';
 import type { Json } from '../../model/json.js';
 import type { SavedLane } from '../../model/source.js';
-import type { LineSplitter } from '../lines.js';
+import type { Framing } from '../framing.js';
 import type { Evidence, EvidenceKeeper } from './evidence.js';
 
 /** `look`: there may be more to read. `close`: end the lane at once; it may be opened again. */
@@ -10,7 +10,7 @@ export type LaneSignal = 'look' | 'close';
 
 /** Reading, as far as it has come, while it is in memory. */
 export interface Progress {
-  readonly splitter: LineSplitter;
+  readonly splitter: Framing;
   readonly keeper: EvidenceKeeper;
 }
 
@@ -59,6 +59,12 @@ export class Incarnation {
   isOpen = false;
   /** When it was last seen to have grown, on the scheduler's clock. */
   grownAt = 0;
+  /** When the last of it was read, on the scheduler's clock. */
+  readAt = 0;
+  /** How far it was read then. */
+  readEnd = 0;
+  /** It was closed while it waited for more lines of an event: for so long, then it comes out. */
+  flushMs: number | undefined;
   readonly #signals = new Subject<LaneSignal>();
   readonly #caughtUp = new ReplaySubject<never>(1);
   isCaughtUp = false;

@@ -20,8 +20,9 @@ import type { Lane } from '../../model/batch.js';
 import { MillraceError, messageOf } from '../../model/errors.js';
 import { backoffMs } from '../../operators/backoff.js';
 import type { BackoffPolicy } from '../../operators/backoff.js';
+import { BufferPool } from './buffer-pool.js';
 import type { Incarnation } from './incarnation.js';
-import { BufferPool, readLane } from './lane-reader.js';
+import { readLane } from './lane-reader.js';
 import type { ReaderEnvironment } from './lane-reader.js';
 import type { Setting } from './setting.js';
 
@@ -42,6 +43,7 @@ export class Lanes {
   readonly #environment: ReaderEnvironment;
   readonly #ready = new Subject<Incarnation>();
   readonly #failures = new Subject<Incarnation>();
+  readonly #flushes = new Subject<Incarnation>();
   readonly #sequences = new Subject<Observable<never>>();
   /** By path: incarnations that were removed, and are to be forgotten when the next one is in the checkpoint. */
   readonly #left = new Map<string, readonly string[]>();
@@ -77,6 +79,10 @@ export class Lanes {
       ),
       this.#failures.pipe(
         mergeMap((incarnation) => this.#tryAgain(incarnation), Infinity),
+        takeUntil(stopped),
+      ),
+      this.#flushes.pipe(
+        mergeMap((incarnation) => this.#flushLater(incarnation), Infinity),
         takeUntil(stopped),
       ),
     );
@@ -197,6 +203,7 @@ export class Lanes {
     // Nobody can open it again.
     if (isGone) this.leave(incarnation);
     else if (isDirty && isDue && !isFailing && !this.#isStopped) this.#enqueue(incarnation);
+    else if (incarnation.flushMs !== undefined) this.#flushes.next(incarnation);
     this.#news.ended();
   }
 
@@ -221,6 +228,16 @@ export class Lanes {
       ...(error instanceof MillraceError ? { code: error.code } : {}),
     });
     this.#failures.next(incarnation);
+  }
+
+  /** It made room while it waited for more lines of an event: then it is opened once more. */
+  #flushLater(incarnation: Incarnation): Observable<never> {
+    return timer(incarnation.flushMs ?? 0, this.#setting.scheduler).pipe(
+      tap(() => {
+        if (this.#setting.registry.has(incarnation)) this.nudge(incarnation);
+      }),
+      ignoreElements(),
+    );
   }
 
   #tryAgain(incarnation: Incarnation): Observable<never> {

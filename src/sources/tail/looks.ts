@@ -197,8 +197,12 @@ export class Looks {
     const { path, provenMtimeMs, unread } = incarnation;
     if (provenMtimeMs > 0) this.#vacancies.add(path, provenMtimeMs, this.#count);
     const wasCut = at?.id === incarnation.fileId;
-    if (incarnation.isOpen && !wasCut) {
-      // Removed, but open: what is in it can still be read.
+    const isHeld = incarnation.end > incarnation.position;
+    if ((incarnation.isOpen && !wasCut) || isHeld) {
+      if (wasCut && incarnation.seenSize > incarnation.end)
+        this.#reportLost(path, incarnation.seenSize - incarnation.end, true);
+      // Removed, but open: what is in it can still be read. Or it was read already, and waits for the rest of its line or
+      // event.
       incarnation.isGone = true;
       incarnation.isEnded = true;
       this.#setting.registry.disown(incarnation);
