@@ -10,9 +10,12 @@ const RUNS_A_HISTORY = 100;
 describe('crash enumeration: each line once, whole, in order, whatever call the process dies at', () => {
   let cuts = 0;
 
-  const kinds: readonly HistoryOptions[] = [{}, { isJoined: true }];
-  const histories = Array.from({ length: LAST - FIRST + 1 }, (_, at) =>
-    kinds.map((kind): [number, HistoryOptions] => [FIRST + at, kind]),
+  const kinds: readonly HistoryOptions[] = [{ isJoined: true }, { isPacked: true }, { isJoined: true, isPacked: true }];
+  const histories = Array.from({ length: LAST - FIRST + 1 }, (_, at) => FIRST + at).map(
+    (seed): [number, HistoryOptions][] => [
+      [seed, {}],
+      [seed, kinds[seed % kinds.length]!],
+    ],
   );
 
   it.each(histories.flat())(

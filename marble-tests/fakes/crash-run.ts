@@ -27,6 +27,7 @@ interface SavedCheckpoint {
 type Trace = (line: string) => void;
 
 const GIVE_UP_MS = 60_000;
+const TELLING_BYTES = 14;
 
 function jsonLines(text: string): Written[] {
   const lines = text.split('\n');
@@ -173,6 +174,8 @@ class Run {
     const begun = lanes.filter(({ state }) => {
       const content = Buffer.from(generation.content);
       if (state.path !== path || state.end === 0 || state.end > content.length) return false;
+      // Less than a line's number may be the beginning of any generation.
+      if (this.#kind.isPacked === true && state.end < Math.min(TELLING_BYTES, content.length)) return false;
       const keeper = new EvidenceKeeper();
       keeper.add(content.subarray(0, state.end));
       return keeper.evidence.head === state.head && keeper.evidence.tail === state.tail;

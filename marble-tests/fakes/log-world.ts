@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import type { FakeDisk, Inode } from './fake-disk.js';
 
 /** What one file held from its creation or truncation to the next: what a reader has to see as one incarnation. */
@@ -65,6 +66,26 @@ export class LogWorld {
     generation.isEnded = true;
     this.#disk.rewrite(path);
     this.append(path, text);
+  }
+
+  /** The first half of gzip: the archive is there, and not complete. Returns how to finish it. */
+  compress(path: string): (() => void) | undefined {
+    const plain = this.#disk.paths
+      .filter((each) => /\.\d+$/.test(each) && each.startsWith(`${path}.`))
+      .sort()
+      .at(-1);
+    if (plain === undefined) return undefined;
+    const inode = this.#disk.inode(plain)!;
+    const packed = gzipSync(inode.content);
+    const half = Math.floor(packed.length / 2);
+    const archive = this.#disk.append(`${plain}.gz`, packed.subarray(0, half));
+    return () => {
+      // Both may have been shifted since.
+      this.#disk.appendTo(archive, packed.subarray(half));
+      archive.mtimeMs = inode.mtimeMs;
+      const path = this.#disk.paths.find((each) => this.#disk.inode(each) === inode);
+      if (path !== undefined) this.#disk.remove(path);
+    };
   }
 
   remove(path: string): void {

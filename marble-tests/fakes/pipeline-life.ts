@@ -12,6 +12,7 @@ import type { TailOptions } from '../../src/sources/tail/options.js';
 import { checkpointFile } from '../../src/stores/checkpoint-file.js';
 import { FakeFiles } from './fake-files.js';
 import type { FakeFilesOptions } from './fake-files.js';
+import { fakeUnpack } from './fake-unpack.js';
 import type { FakeDisk } from './fake-disk.js';
 import type { VirtualClock } from './virtual-clock.js';
 
@@ -58,7 +59,11 @@ export class PipelineLife {
   constructor({ disk, clock, mint, tail, files, once = false, budgetBytes, checkpointEveryMs = 30 }: LifeOptions) {
     this.files = new FakeFiles(disk, clock, files);
     const spec = {
-      source: tailSource({ ...tailDefaults, ...tail }, { files: this.files, mint }, clock),
+      source: tailSource(
+        { ...tailDefaults, ...tail },
+        { files: this.files, mint, unpack: (file) => fakeUnpack(file) },
+        clock,
+      ),
       stages: [
         parse({ format: 'delimited', separator: '|', fields: ['level', 'number', 'message'] }),
         keep({ level: ['ERROR'] }),

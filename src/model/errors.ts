@@ -21,6 +21,8 @@ const CATALOGUE = {
   MILLRACE_E_FILE_TOO_MANY_OPEN: { transient: true, says: 'too many files are open' },
   MILLRACE_E_FILE_IO: { transient: true, says: 'the operating system could not read or write' },
   MILLRACE_E_TAIL_LOST: { transient: false, says: 'bytes were removed from a file before they could be read' },
+  MILLRACE_E_ARCHIVE_DAMAGED: { transient: false, says: 'the archive is damaged or incomplete' },
+  MILLRACE_E_ARCHIVE_UNSUPPORTED: { transient: false, says: 'this version of Node cannot unpack the archive' },
   MILLRACE_E_CHECKPOINT_UNREADABLE: { transient: false, says: 'the checkpoint is damaged' },
   MILLRACE_E_CHECKPOINT_VERSION: { transient: false, says: 'the checkpoint was written by another version' },
   MILLRACE_E_CHECKPOINT_LOCKED: { transient: false, says: 'another process uses the checkpoint' },

@@ -3,6 +3,7 @@ import type { Observable } from 'rxjs';
 import type { Json } from '../../model/json.js';
 import type { SavedLane } from '../../model/source.js';
 import type { Framing } from '../framing.js';
+import { archiveFormatOf } from './archive-file.js';
 import type { Evidence, EvidenceKeeper } from './evidence.js';
 
 /** `look`: there may be more to read. `close`: end the lane at once; it may be opened again. */
@@ -31,8 +32,10 @@ export class Incarnation {
   evidence: Evidence;
   /** Missing until the file was opened, and after a long incomplete line was dropped from memory. */
   progress: Progress | undefined;
-  /** The largest size at any look. */
+  /** The largest size at any look; of what is in an archive, before it was packed. */
   seenSize: number;
+  /** The size of its file at the last look, packed or not. Undefined before the first one of this life. */
+  fileSize: number | undefined;
   seenMtimeMs = 0;
   /** The same, of the last look after which it still had what was read of it: by then its inode was not reused. */
   provenMtimeMs = 0;
@@ -44,6 +47,8 @@ export class Incarnation {
   isGone = false;
   /** Its file no longer has what was read of it. */
   isRewritten = false;
+  /** All of it was read in the last life, and it is as it was then. */
+  isUnchanged = false;
   /** It was not there when it was opened: to be opened again wherever a look finds it. */
   isAstray = false;
   /** It may have grown since it was read last. */
@@ -67,6 +72,7 @@ export class Incarnation {
   flushMs: number | undefined;
   readonly #signals = new Subject<LaneSignal>();
   readonly #caughtUp = new ReplaySubject<never>(1);
+  readonly #reachedEnd = new ReplaySubject<never>(1);
   isCaughtUp = false;
 
   constructor(id: string, path: string, location: string, fileId: string, position: number, evidence: Evidence) {
@@ -89,14 +95,24 @@ export class Incarnation {
     return this.#caughtUp.asObservable();
   }
 
+  /** Completes when it was read to where it ended then, or cannot be read. */
+  get reachedEnd(): Observable<never> {
+    return this.#reachedEnd.asObservable();
+  }
+
   signal(signal: LaneSignal): void {
     this.#signals.next(signal);
   }
 
   /** Whoever waits for it goes on: it was read to its end, or cannot be read. */
   letOthersGoOn(error?: Error): void {
+    this.reachEnd();
     if (error === undefined) this.#caughtUp.complete();
     else this.#caughtUp.error(error);
+  }
+
+  reachEnd(): void {
+    this.#reachedEnd.complete();
   }
 
   /** How far it was read, incomplete line included. */
@@ -108,21 +124,30 @@ export class Incarnation {
   get state(): Json {
     const { end, head, tail } = this.evidence;
     const { path, location: at, fileId: file, seenMtimeMs: mtime } = this;
-    return { path, at, file, mtime, end, head, tail };
+    const done = this.isArchive && this.isCaughtUp ? { done: true } : {};
+    return { path, at, file, mtime, end, head, tail, ...done };
+  }
+
+  /** Whether its file was compressed. Then it is as long as it will ever be, and how long shows when it was read. */
+  get isArchive(): boolean {
+    return archiveFormatOf(this.location) !== undefined;
   }
 
   /** What is known to be unread, in bytes. */
   get unread(): number {
-    return Math.max(0, this.seenSize - this.position);
+    const known = Math.max(0, this.seenSize - this.position);
+    if (!this.isArchive) return known;
+    return this.isCaughtUp ? 0 : Math.max(1, known);
   }
 
   /** As the checkpoint has it; undefined if that is not a tail source's. */
   static saved(id: string, { position, state }: SavedLane): Incarnation | undefined {
     if (typeof state !== 'object' || state === null || Array.isArray(state)) return undefined;
-    const { path, at, file, mtime, end, head, tail } = state as { readonly [key: string]: Json };
+    const { path, at, file, mtime, end, head, tail, done } = state as { readonly [key: string]: Json };
     if (typeof path !== 'string' || typeof at !== 'string' || typeof file !== 'string') return undefined;
     if (typeof end !== 'number' || typeof head !== 'string' || typeof tail !== 'string') return undefined;
     const incarnation = new Incarnation(id, path, at, file, position, { end, head, tail });
+    incarnation.isCaughtUp = done === true;
     if (typeof mtime === 'number') incarnation.seenMtimeMs = incarnation.provenMtimeMs = mtime;
     return incarnation;
   }

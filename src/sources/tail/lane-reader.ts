@@ -1,19 +1,17 @@
 import { map, NEVER, race, take, takeUntil, timer } from 'rxjs';
-import type { Observable, SchedulerLike } from 'rxjs';
+import type { Observable } from 'rxjs';
 import type { Batch, Lane } from '../../model/batch.js';
 import { MillraceError } from '../../model/errors.js';
-import type { Files, OpenFile } from '../../model/files.js';
-import type { SourceContext } from '../../model/source.js';
+import type { OpenFile } from '../../model/files.js';
 import { steps, wait } from '../../operators/steps.js';
 import type { Routine } from '../../operators/steps.js';
 import type { Framing } from '../framing.js';
 import { framingOf } from '../framing-of.js';
 import { countOf, MAX_LINES, noLines, RECORD_BYTES } from '../lines.js';
 import type { Lines } from '../lines.js';
-import type { BufferPool } from './buffer-pool.js';
 import { matches, readEvidence } from './evidence.js';
 import type { Incarnation, Progress } from './incarnation.js';
-import type { TailOptions } from './options.js';
+import type { ReaderEnvironment } from './reader-environment.js';
 
 const BLOCK_BYTES = 512 * 1024;
 const SMALL_BLOCK_BYTES = 16 * 1024;
@@ -21,21 +19,6 @@ const SMALL_BLOCK_BYTES = 16 * 1024;
 const MAX_KEPT_LINE_BYTES = 64 * 1024;
 /** So often the lane looks whether others wait for their turn. */
 const BATCHES_A_TURN = 64;
-
-/** What all lanes of a source share. */
-export interface ReaderEnvironment {
-  readonly files: Files;
-  readonly options: TailOptions;
-  readonly context: SourceContext;
-  readonly scheduler: SchedulerLike;
-  readonly buffers: BufferPool;
-  /** Open, and waiting for their files to grow; the longest first. */
-  readonly idle: Set<Incarnation>;
-  /** Something about the file is not as expected: look at all of them. */
-  readonly lookSoon: () => void;
-  /** Other incarnations wait until this one is closed. */
-  readonly othersWait: () => boolean;
-}
 
 type Emit = (batch: Batch) => void;
 
@@ -73,6 +56,10 @@ class LaneReader {
     const { files } = this.#environment;
     let file: OpenFile | undefined;
     try {
+      if (incarnation.isArchive && incarnation.isCaughtUp) {
+        this.#noteDone();
+        return;
+      }
       file = yield* wait(files.open(incarnation.location, 'read'));
       const { id } = yield* wait(file.stat());
       incarnation.isOpen = true;
@@ -80,9 +67,11 @@ class LaneReader {
       if (progress === undefined) this.#leave();
       else yield* this.#follow(file, id, progress);
     } catch (error) {
+      if (!(error instanceof MillraceError)) throw error;
+      if (error.code === 'MILLRACE_E_ARCHIVE_DAMAGED') this.#endDamaged(error);
       // Somebody renamed or removed it between a look and now.
-      if (!(error instanceof MillraceError && error.code === 'MILLRACE_E_FILE_NOT_FOUND')) throw error;
-      this.#leave();
+      else if (error.code === 'MILLRACE_E_FILE_NOT_FOUND') this.#leave();
+      else throw error;
     } finally {
       incarnation.isOpen = false;
       file?.close().subscribe({ error: () => undefined });
@@ -168,6 +157,17 @@ class LaneReader {
     return count === overlap ? 0 : Math.max(1, used);
   }
 
+  /** What comes before the damage was read; trying again would not change what comes after it. */
+  #endDamaged({ code, message }: MillraceError): void {
+    const incarnation = this.#incarnation;
+    const bytes = incarnation.end;
+    const text = `${incarnation.location}: ${message}; ${bytes} bytes of its content were read`;
+    this.#environment.context.report({ level: 'error', code, message: text, details: { bytes } });
+    if (incarnation.progress !== undefined) this.#flush(incarnation.progress);
+    incarnation.isCaughtUp = true;
+    this.#noteDone();
+  }
+
   /** What is read a second time, after it was dropped from memory, says nothing of whether the writer goes on. */
   #noteRead(end: number): void {
     const incarnation = this.#incarnation;
@@ -224,6 +224,7 @@ class LaneReader {
   *#isDone(progress: Progress): Routine<boolean> {
     const incarnation = this.#incarnation;
     const { context, options, scheduler, idle, othersWait } = this.#environment;
+    incarnation.reachEnd();
     if (incarnation.isEnded || context.once) {
       const isComplete = progress.splitter.end === progress.splitter.position;
       const { end } = progress.splitter;
@@ -238,6 +239,7 @@ class LaneReader {
       }
       this.#flush(progress);
       incarnation.isCaughtUp = true;
+      if (incarnation.isArchive) this.#noteDone();
       return true;
     }
     const isQuiet = this.#flushMs(progress) === 0;
@@ -251,6 +253,13 @@ class LaneReader {
     } finally {
       idle.delete(incarnation);
     }
+  }
+
+  /** The checkpoint hears that an archive need not be unpacked again, though there may be nothing new in it. */
+  #noteDone(): void {
+    const { position, state } = this.#incarnation;
+    this.#incarnation.isDirty = false;
+    this.#emit({ records: [], position, bytes: 0, state });
   }
 
   /** How long it is waited for more lines of an event; undefined if no event is waited for. */

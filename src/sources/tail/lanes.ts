@@ -23,7 +23,7 @@ import type { BackoffPolicy } from '../../operators/backoff.js';
 import { BufferPool } from './buffer-pool.js';
 import type { Incarnation } from './incarnation.js';
 import { readLane } from './lane-reader.js';
-import type { ReaderEnvironment } from './lane-reader.js';
+import type { ReaderEnvironment } from './reader-environment.js';
 import type { Setting } from './setting.js';
 
 /** How a file is tried again that cannot be read. */
@@ -47,6 +47,8 @@ export class Lanes {
   readonly #sequences = new Subject<Observable<never>>();
   /** By path: incarnations that were removed, and are to be forgotten when the next one is in the checkpoint. */
   readonly #left = new Map<string, readonly string[]>();
+  /** With `oldestFirst`, while the first look lasts: whose turn the next one waits for. */
+  #before: Observable<never> | undefined;
   #waiting = 0;
   /** Waiting or open. */
   #busy = 0;
@@ -104,11 +106,18 @@ export class Lanes {
     else this.#enqueue(incarnation);
   }
 
+  /** While `isOrdered`: each one begins when the one before it was read to its end. */
+  inOrder(isOrdered: boolean): void {
+    this.#before = isOrdered ? EMPTY : undefined;
+  }
+
   /** Reads it when the path's earlier incarnations were read, or have said why they cannot be. */
   readInSequence(incarnation: Incarnation): void {
     const all = this.#setting.registry.ofPath(incarnation.path);
     const earlier = all.slice(0, all.indexOf(incarnation)).filter(({ isEnded }) => isEnded);
-    const unread = earlier.filter(({ isCaughtUp }) => !isCaughtUp);
+    const unread = earlier.filter(({ isCaughtUp }) => !isCaughtUp).map(({ caughtUp }) => caughtUp);
+    const before = this.#before === undefined ? unread : [...unread, this.#before];
+    if (this.#before !== undefined) this.#before = incarnation.reachedEnd;
     const read = defer(() => {
       // onErrorResumeNext goes on when it is unsubscribed, too.
       if (this.#isStopped) return EMPTY;
@@ -116,9 +125,7 @@ export class Lanes {
       this.nudge(incarnation);
       return EMPTY;
     });
-    this.#sequences.next(
-      unread.length === 0 ? read : onErrorResumeNext(...unread.map(({ caughtUp }) => caughtUp), read),
-    );
+    this.#sequences.next(before.length === 0 ? read : onErrorResumeNext(...before, read));
   }
 
   /** It was read to its end, and will not grow any more. */

@@ -7,7 +7,7 @@ import { lineShape, MAX_TIMER_MS } from '../options.js';
 import type { LineOptions } from '../options.js';
 
 /** Which lines are one event, and how long it is waited for more of them. */
-export interface MultilineOptions extends JoinRule {
+interface MultilineOptions extends JoinRule {
   /** An event comes out when nothing was added to the file for so long. */
   readonly flushMs: number;
 }
