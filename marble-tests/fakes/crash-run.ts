@@ -5,7 +5,7 @@ import { FakeStore } from './fake-database.js';
 import { FakeDisk } from './fake-disk.js';
 import { everyLine } from './every-line.js';
 import { LogHistory } from './log-history.js';
-import type { Step } from './log-history.js';
+import type { HistoryOptions, Step } from './log-history.js';
 import { LogWorld } from './log-world.js';
 import type { Generation } from './log-world.js';
 import { bucketOf, CHECKPOINT, DEAD, OUT, PipelineLife } from './pipeline-life.js';
@@ -28,6 +28,11 @@ interface SavedCheckpoint {
 
 type Trace = (line: string) => void;
 
+/** What a history is like, and how many events of a key may pass. */
+export interface PlayOptions extends HistoryOptions {
+  readonly mostOfKey?: 1 | 2;
+}
+
 /** So small that a history rotates many times. */
 const ROTATIONS = [
   { rotate: undefined, gzip: false },
@@ -36,6 +41,7 @@ const ROTATIONS = [
 ] as const;
 
 const GIVE_UP_MS = 60_000;
+const TELLING_BYTES = 14;
 
 function jsonLines(text: string): Written[] {
   const lines = text.split('\n');
@@ -47,6 +53,7 @@ function jsonLines(text: string): Written[] {
 class Run {
   readonly cuts: Cuts;
   readonly history: LogHistory;
+  readonly #kind: HistoryOptions;
   readonly #random: Seeded;
   readonly #trace: Trace;
   readonly #clock = new VirtualClock();
@@ -58,11 +65,13 @@ class Run {
   #life: PipelineLife | undefined;
   #startAt = 0;
 
-  constructor(seed: number, cuts: Cuts, mostOfKey: 1 | 2 | undefined, trace: Trace) {
+  constructor(seed: number, cuts: Cuts, kind: PlayOptions, trace: Trace) {
+    const { mostOfKey } = kind;
     this.cuts = cuts;
+    this.#kind = kind;
     this.#trace = (line) => trace(`${this.#clock.now()} ${line}`);
     const random = new Seeded(seed);
-    this.history = new LogHistory(random, 4 + random.below(20));
+    this.history = new LogHistory(random, 4 + random.below(20), kind);
     const hasCopiesInside = random.chance(0.4);
     this.#random = new Seeded(seed * 1000 + cuts.reduce((sum, cut) => sum * 31 + cut, 0));
     // Not from 0 on: that is the time of a file whose time nobody knows.
@@ -83,6 +92,10 @@ class Run {
         paths: [hasCopiesInside ? '/logs/*.log*' : '/logs/*.log'],
         pollMs: random.pick([20, 100, 400]),
         maxOpenFiles: random.pick([1, 2, 8]),
+        // Longer than any pause of a writer.
+        ...(kind.isJoined === true
+          ? { multiline: { continuation: '^ ', maxLines: 500, maxBytes: 100_000, flushMs: 2000 } }
+          : {}),
       },
       budgetBytes: random.pick([1500, 40_000, 64 * 1024 * 1024]),
       ...(mostOfKey === undefined ? {} : { mostOfKey }),
@@ -184,6 +197,8 @@ class Run {
     const begun = lanes.filter(({ state }) => {
       const content = Buffer.from(generation.content);
       if (state.path !== path || state.end === 0 || state.end > content.length) return false;
+      // Less than a line's number may be the beginning of any generation.
+      if (this.#kind.isPacked === true && state.end < Math.min(TELLING_BYTES, content.length)) return false;
       const keeper = new EvidenceKeeper();
       keeper.add(content.subarray(0, state.end));
       return keeper.evidence.head === state.head && keeper.evidence.tail === state.tail;
@@ -195,7 +210,8 @@ class Run {
   // ---- what has to come out
 
   #expected(generation: Generation): { kept: string[]; dead: string[] } {
-    const lines = this.#world.linesOf(generation).filter(({ text }) => text.trim() !== '');
+    const all = this.#kind.isJoined === true ? this.#world.eventsOf(generation) : this.#world.linesOf(generation);
+    const lines = all.filter(({ text }) => text.trim() !== '');
     const isParsed = (text: string): boolean => text.split('|').length > 2;
     return {
       kept: lines
@@ -287,13 +303,13 @@ class Run {
 }
 
 /** Plays a history with cuts; a failure says how to play it again. Returns how many port calls the first life made. */
-export function play(seed: number, cuts: Cuts, mostOfKey?: 1 | 2, trace: Trace = () => {}): number {
-  const run = new Run(seed, cuts, mostOfKey, trace);
+export function play(seed: number, cuts: Cuts, kind: PlayOptions = {}, trace: Trace = () => {}): number {
+  const run = new Run(seed, cuts, kind, trace);
   try {
     return run.play();
   } catch (error) {
     throw new Error(
-      `play(${seed}, [${cuts.join()}], ${String(mostOfKey)}) failed\n${run.history.toString()}\n${String(error)}`,
+      `play(${seed}, [${cuts.join()}], ${JSON.stringify(kind)}) failed\n${run.history.toString()}\n${String(error)}`,
       {
         cause: error,
       },

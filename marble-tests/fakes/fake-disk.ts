@@ -140,11 +140,14 @@ export class FakeDisk {
     this.#freeIfUnused(inode);
   }
 
-  /** As logrotate does before it makes a new `path.1`: `path.1` becomes `path.2`, and so on. */
+  /** As logrotate does before it makes a new `path.1`: `path.1` becomes `path.2`, and so on, compressed or not. */
   shift(path: string): void {
+    const extensions = ['', '.gz'];
     let last = 0;
-    while (this.#entries.has(`${path}.${last + 1}`)) last++;
-    for (; last > 0; last--) this.move(`${path}.${last}`, `${path}.${last + 1}`);
+    while (extensions.some((extension) => this.#entries.has(`${path}.${last + 1}${extension}`))) last++;
+    for (; last > 0; last--) {
+      for (const extension of extensions) this.move(`${path}.${last}${extension}`, `${path}.${last + 1}${extension}`);
+    }
   }
 
   makeFolder(path: string): void {

@@ -14,7 +14,7 @@ export interface Step {
   readonly gate?: StepGate;
   /** Stops the pipeline in good order, and starts it again after so long. */
   readonly restartAfterMs?: number;
-  run?(world: LogWorld): void;
+  run?(world: LogWorld): unknown;
 }
 
 interface Writer {
@@ -23,16 +23,26 @@ interface Writer {
   rest: string;
 }
 
+/** What the programs do beside the usual. */
+export interface HistoryOptions {
+  /** Some events have further lines, which begin with a space. */
+  readonly isJoined?: boolean;
+  /** Rotated files are compressed. */
+  readonly isPacked?: boolean;
+}
+
 /** Makes up what programs do to their logs: lines in pieces, rotations of every kind, pauses, restarts of ours. */
 export class LogHistory {
   readonly steps: Step[] = [];
   readonly paths: readonly string[];
   readonly #random: Seeded;
   readonly #writers: readonly Writer[];
+  readonly #options: HistoryOptions;
   #lastLine = 0;
 
-  constructor(random: Seeded, length: number) {
+  constructor(random: Seeded, length: number, options: HistoryOptions = {}) {
     this.#random = random;
+    this.#options = options;
     this.paths = ['/logs/app.log', '/logs/web.log'].slice(0, 1 + random.below(2));
     this.#writers = this.paths.map((path) => ({ path, rest: '' }));
     for (const writer of this.#writers) this.#write(writer);
@@ -47,10 +57,16 @@ export class LogHistory {
   }
 
   #happen(writer: Writer): void {
+    if (this.#options.isPacked === true && this.#random.chance(0.25)) {
+      this.#compress(writer);
+      return;
+    }
     const luck = this.#random.below(20);
     if (luck < 11) this.#write(writer);
     else if (luck < 14) this.#rename(writer);
     else if (luck < 17) this.#copyTruncate(writer);
+    // What waits until all was read waits longer than lines of one event may be apart.
+    else if (luck < 19 && this.#options.isJoined === true) this.#write(writer);
     else if (luck === 17) this.#truncate(writer);
     else if (luck === 18) this.#remove(writer);
     else this.#add({ says: 'restart', path: '-', restartAfterMs: this.#random.below(200) });
@@ -64,6 +80,7 @@ export class LogHistory {
   #line(): string {
     const number = String(++this.#lastLine).padStart(5, '0');
     const end = this.#random.chance(0.2) ? '\r\n' : '\n';
+    if (this.#options.isJoined === true && this.#random.chance(0.5)) return ` at ${number}${end}`;
     const luck = this.#random.below(10);
     if (luck === 0) return end;
     if (luck === 1) return `unparsable ${number}${end}`;
@@ -107,6 +124,12 @@ export class LogHistory {
       else world.appendLate(old, late);
     };
     this.#add({ says: `late ${JSON.stringify(late)}`, path, run: append }, this.#random.below(30));
+  }
+
+  #compress({ path }: Writer): void {
+    let finish: (() => void) | undefined;
+    this.#add({ says: 'compress', path, run: (world) => (finish = world.compress(path)) });
+    this.#add({ says: 'compressed', path, run: () => finish?.() });
   }
 
   #copyTruncate(writer: Writer): void {

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import type { FakeDisk, Inode } from './fake-disk.js';
 
 /** What one file held from its creation or truncation to the next: what a reader has to see as one incarnation. */
@@ -67,6 +68,26 @@ export class LogWorld {
     this.append(path, text);
   }
 
+  /** The first half of gzip: the archive is there, and not complete. Returns how to finish it. */
+  compress(path: string): (() => void) | undefined {
+    const plain = this.#disk.paths
+      .filter((each) => /\.\d+$/.test(each) && each.startsWith(`${path}.`))
+      .sort()
+      .at(-1);
+    if (plain === undefined) return undefined;
+    const inode = this.#disk.inode(plain)!;
+    const packed = gzipSync(inode.content);
+    const half = Math.floor(packed.length / 2);
+    const archive = this.#disk.append(`${plain}.gz`, packed.subarray(0, half));
+    return () => {
+      // Both may have been shifted since.
+      this.#disk.appendTo(archive, packed.subarray(half));
+      archive.mtimeMs = inode.mtimeMs;
+      const path = this.#disk.paths.find((each) => this.#disk.inode(each) === inode);
+      if (path !== undefined) this.#disk.remove(path);
+    };
+  }
+
   remove(path: string): void {
     const generation = this.current(path);
     if (generation === undefined) return;
@@ -82,6 +103,17 @@ export class LogWorld {
       offset += Buffer.byteLength(line);
     }
     return lines;
+  }
+
+  /** Lines and those that begin with a space and follow them, as one. */
+  eventsOf(generation: Generation): WrittenLine[] {
+    const events: WrittenLine[] = [];
+    for (const line of this.linesOf(generation)) {
+      const before = events.at(-1);
+      if (before === undefined || !line.text.startsWith(' ')) events.push(line);
+      else events[events.length - 1] = { ...before, text: `${before.text}\n${line.text}` };
+    }
+    return events;
   }
 
   #began(path: string, inode: Inode): Generation {

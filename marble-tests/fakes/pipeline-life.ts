@@ -24,6 +24,7 @@ import { fakeDatabase } from './fake-database.js';
 import type { FakeStore } from './fake-database.js';
 import { FakeFiles, STORE } from './fake-files.js';
 import type { FakeFilesOptions } from './fake-files.js';
+import { fakeUnpack } from './fake-unpack.js';
 import type { FakeDisk } from './fake-disk.js';
 import type { VirtualClock } from './virtual-clock.js';
 
@@ -38,6 +39,8 @@ export const tailDefaults: TailOptions = {
   fields: {},
   maxLineBytes: 1024,
   onLongLine: 'deadLetter',
+  encoding: 'utf-8',
+  order: 'any',
   pollMs: 100,
   maxOpenFiles: 8,
   rotateWaitMs: 60,
@@ -98,7 +101,11 @@ export class PipelineLife {
       return { name: 'store', stages: [], to: [duckdbSink({ path: STORE, memoryBytes: 0, threads: 1 }, stores)] };
     };
     const spec = {
-      source: tailSource({ ...tailDefaults, ...tail }, { files: this.files, mint }, clock),
+      source: tailSource(
+        { ...tailDefaults, ...tail },
+        { files: this.files, mint, unpack: (file) => fakeUnpack(file) },
+        clock,
+      ),
       stages: [
         parse({ format: 'delimited', separator: '|', fields: ['level', 'number', 'message'] }),
         keep({ level: ['ERROR'] }),

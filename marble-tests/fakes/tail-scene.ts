@@ -43,6 +43,11 @@ export class TailScene {
     return this.#json(OUT).map((event) => String(event['number']));
   }
 
+  /** The events that came out, as `number message`. */
+  get events(): string[] {
+    return this.#json(OUT).map((event) => `${String(event['number'])} ${String(event['message'])}`);
+  }
+
   /** `log.file.path` of what came out, each once. */
   get paths(): string[] {
     return [...new Set(this.#json(OUT).map((event) => String(event['log.file.path'])))];

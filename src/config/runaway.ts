@@ -9,7 +9,7 @@ const MAX_CHECK_MS = 2000;
 const MAX_DEGREE = 2;
 
 /** Keys whose texts are regular expressions, and keys below which names are free. */
-const PATTERN_KEYS = ['pattern', 'matches', 'patterns'];
+const PATTERN_KEYS = ['pattern', 'matches', 'patterns', 'start', 'continuation'];
 const FREE_KEYS = ['fields'];
 
 /** The checker in plain JavaScript: the package's main entry would start processes. */

@@ -47,6 +47,8 @@ const CATALOGUE = {
   MILLRACE_E_ELASTICSEARCH_NO_INDEX: { transient: true, says: 'the index is not there and may not be made' },
   MILLRACE_E_ELASTICSEARCH_TOO_LARGE: { transient: false, says: 'the event is larger than Elasticsearch takes' },
   MILLRACE_E_ELASTICSEARCH_REFUSED: { transient: false, says: 'Elasticsearch will not take the event' },
+  MILLRACE_E_ARCHIVE_DAMAGED: { transient: false, says: 'the archive is damaged or incomplete' },
+  MILLRACE_E_ARCHIVE_UNSUPPORTED: { transient: false, says: 'this version of Node cannot unpack the archive' },
   MILLRACE_E_CHECKPOINT_UNREADABLE: { transient: false, says: 'the checkpoint is damaged' },
   MILLRACE_E_CHECKPOINT_VERSION: { transient: false, says: 'the checkpoint was written by another version' },
   MILLRACE_E_CHECKPOINT_LOCKED: { transient: false, says: 'another process uses the checkpoint' },

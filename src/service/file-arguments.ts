@@ -11,6 +11,8 @@ export interface MadeConfiguration {
   readonly explanation: string;
 }
 
+/** Where `search` looks when nothing is said. */
+const STORE = 'data/events.duckdb';
 const LOOK_BYTES = 64 * 1024;
 const LOOK_LINES = 100;
 
@@ -42,8 +44,8 @@ function nameFor(paths: readonly string[]): string {
 }
 
 /**
- * A pipeline for each format found in the files: it reads them from the beginning, shows the events and keeps them as
- * NDJSON. The format is guessed from a file's first lines.
+ * A pipeline for each format found in the files: it reads them from the beginning, shows the events and stores them. The
+ * format is guessed from a file's first lines.
  */
 export function configurationsFor(files: readonly string[], cwd: string): MadeConfiguration[] {
   const byFormat = new Map<string, { stages: unknown; paths: string[] }>();
@@ -60,12 +62,12 @@ export function configurationsFor(files: readonly string[], cwd: string): MadeCo
       name,
       source: { tail: { paths: paths.map((path) => escapePath(path)) } },
       stages,
-      routes: [{ name: 'all', to: [{ file: { path: `out/${name}.ndjson` } }, { console: {} }] }],
+      routes: [{ name: 'all', to: [{ duckdb: { path: STORE } }, { console: {} }] }],
     };
     return {
       // What looks like a reference to the environment is part of a pattern or of a name here.
       text: JSON.stringify(config).replaceAll('${', '$${'),
-      explanation: `${paths.length === 1 ? files[0] : `${paths.length} files`}: read as ${format}; kept in out/${name}.ndjson`,
+      explanation: `${paths.length === 1 ? files[0] : `${paths.length} files`}: read as ${format}; stored in ${STORE}`,
     };
   });
 }

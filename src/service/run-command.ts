@@ -10,10 +10,11 @@ const DEFAULT_CONFIGURATION = 'config/default.yaml';
 
 /** What somebody should know who has said nothing but `npm start`. */
 const ABOUT_DEFAULT = `millrace runs ${DEFAULT_CONFIGURATION}: an example log is written to logs/example.log; its errors and
-warnings are shown here and kept in out/problems.ndjson. Ctrl-C ends it.
+warnings are shown here and kept in out/problems.ndjson, and every event is stored. Ctrl-C ends it.
 
+  Search what is stored:                node dist/main.js search --level error --since 1h
   Your own files, live, nothing kept:   node dist/main.js tail /var/log/app.log
-  Your own files, shown and kept:       node dist/main.js run /var/log/app.log
+  Your own files, shown and stored:     node dist/main.js run /var/log/app.log
   Your own pipeline:                    copy ${DEFAULT_CONFIGURATION}, change "paths", node dist/main.js run yours.yaml
 
 `;

@@ -42,7 +42,9 @@ async function messagesIn(url: string, indices: string): Promise<Map<string, num
       sort: [{ 'event.id': 'asc' }],
       _source: ['message'],
       ...(after === undefined ? {} : { search_after: after }),
-    })) as { hits: { hits: { _source: { message: string }; sort: unknown[] }[] } };
+    })) as { hits?: { hits: { _source: { message: string }; sort: unknown[] }[] } };
+    // There is no such index yet.
+    if (hits === undefined) return messages;
     for (const { _source: source } of hits.hits) messages.set(source.message, (messages.get(source.message) ?? 0) + 1);
     after = hits.hits.at(-1)?.sort;
     if (after === undefined) return messages;
@@ -56,6 +58,12 @@ async function post(url: string, body: unknown): Promise<unknown> {
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   return response.json();
+}
+
+/** Waits until it is so; what is expected afterwards says more than this could. */
+async function eventually(isSo: () => Promise<boolean>, ms = 60_000): Promise<void> {
+  const deadline = performance.now() + ms;
+  while (!(await isSo()) && performance.now() < deadline) await wait(200);
 }
 
 function expectEachOnce(messages: ReadonlyMap<string, number>, count: number): void {
@@ -88,9 +96,7 @@ describeOnElasticsearch()('the elasticsearch sink, on a real node', { timeout: 1
     place().write('a.log', linesFrom(0, 3000));
     const first = place().start(['run', 'pipeline.yaml']);
     // Killed before the next checkpoint knows of what was delivered: the file's incarnation is saved, its position is not.
-    const indexed = async (): Promise<number> => (await messagesIn(url, 'again').catch(() => new Map())).size;
-    let count = 0;
-    while (count < 3000) count = await indexed();
+    await eventually(async () => (await messagesIn(url, 'again')).size === 3000);
     first.kill('SIGKILL');
     await first.ended;
     const { summary } = await place().once();
@@ -159,12 +165,7 @@ describeOnElasticsearch()('the elasticsearch sink, on a real node', { timeout: 1
       await writeOn(3000);
       proxy.fault = { kind: 'none' };
       await writeOn(500);
-      const deadline = performance.now() + 60_000;
-      let seen = new Map<string, number>();
-      while (seen.size < written && performance.now() < deadline) {
-        await wait(200);
-        seen = await messagesIn(node().url, index);
-      }
+      await eventually(async () => (await messagesIn(node().url, index)).size === written);
       running.kill('SIGTERM');
       const { code, stderr } = await within(30_000, 'the end', running.ended);
       expect(code, stderr).toBe(0);

@@ -90,7 +90,8 @@ export class ElasticsearchProxy {
     const { url = '/', method = 'GET', headers } = request;
     return fetch(this.#target + url, {
       method,
-      headers: { 'content-type': headers['content-type'] ?? 'application/json' },
+      // Both or neither may ask for compatibility with a version.
+      headers: { 'content-type': headers['content-type'] ?? 'application/json', accept: headers.accept ?? '*/*' },
       ...(body.length === 0 ? {} : { body: Uint8Array.from(body) }),
     });
   }

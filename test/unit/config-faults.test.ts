@@ -34,7 +34,8 @@ function checkTop(text: string): string[] {
 
 const TOP_KEYS =
   'name, source, checkpoint, stages, routes, deadLetter, startDeadlineMs, drainDeadlineMs, budgetBytes, maxDeadLetterRatio';
-const TAIL_KEYS = 'paths, exclude, from, fields, maxLineBytes, onLongLine, pollMs, maxOpenFiles, rotateWaitMs';
+const TAIL_KEYS =
+  'paths, exclude, from, fields, maxLineBytes, onLongLine, encoding, multiline, order, ignoreOlderThanMs, pollMs, maxOpenFiles, rotateWaitMs';
 const TESTS = 'level, minLevel, equals, matches, contains, exists, gt, gte, lt, lte, and, or, not';
 const STAGES = 'parse, normalize, keep, drop, fields, sample, dedupe, throttle, redact';
 

@@ -53,6 +53,8 @@ describe('loadConfig', () => {
           maxLineBytes: 1_048_576,
           onLongLine: 'deadLetter',
           pollMs: 1000,
+          encoding: 'utf-8',
+          order: 'any',
           maxOpenFiles: 512,
           rotateWaitMs: 1000,
         },
@@ -178,7 +180,7 @@ describe('jsonSchema', () => {
     expect(Object.keys(source)).toEqual(['tail', 'stdin', 'generator', 'kafka']);
     expect(Object.keys(properties(source['tail'])).sort()).toEqual(
       // prettier-ignore
-      ['exclude', 'fields', 'from', 'maxLineBytes', 'maxOpenFiles', 'onLongLine', 'paths', 'pollMs', 'rotateWaitMs'],
+      ['encoding', 'exclude', 'fields', 'from', 'ignoreOlderThanMs', 'maxLineBytes', 'maxOpenFiles', 'multiline', 'onLongLine', 'order', 'paths', 'pollMs', 'rotateWaitMs'],
     );
     const { items } = top['stages'] as { items: Json };
     expect(Object.keys(properties(items))).toEqual([

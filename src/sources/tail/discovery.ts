@@ -1,9 +1,11 @@
 import type { Routine } from '../../operators/steps.js';
+import { archiveFormatOf } from './archive-file.js';
 import type { Folders } from './folders.js';
 import { noEvidence } from './evidence.js';
 import { Incarnation } from './incarnation.js';
 import type { Lanes } from './lanes.js';
 import type { Looker, Seen } from './looker.js';
+import { unpackedName } from './names.js';
 import { Search } from './rotation.js';
 import type { Setting } from './setting.js';
 
@@ -37,17 +39,28 @@ export class Discovery {
     this.#vacantSince = vacantSince;
   }
 
-  /** A file that had the path and lost it again before anybody saw it there. */
-  *readBetween(path: string, file: Seen): Routine {
+  /** A file that had the path and lost it again before anybody saw it there. False if it is gone meanwhile. */
+  *readBetween(path: string, file: Seen): Routine<boolean> {
     const { mint, registry, scheduler } = this.#setting;
-    const seen = yield* this.#looker.evidenceOf(file.path, file.size);
+    // How long an archive's content is nobody knows yet.
+    const isArchive = archiveFormatOf(file.path) !== undefined;
+    const seen = isArchive ? undefined : yield* this.#looker.evidenceOf(file.path, file.size, file.id);
+    if (seen === undefined && !isArchive && !(yield* this.#isThere(file))) return false;
     const incarnation = new Incarnation(mint(), path, file.path, file.id, 0, seen ?? noEvidence);
-    incarnation.seenSize = file.size;
+    if (!isArchive) incarnation.seenSize = file.size;
+    incarnation.fileSize = file.size;
     incarnation.seenMtimeMs = incarnation.provenMtimeMs = file.mtimeMs;
     incarnation.isEnded = true;
     incarnation.grownAt = scheduler.now();
     registry.add(incarnation);
     this.#lanes.readInSequence(incarnation);
+    return true;
+  }
+
+  /** It may have been renamed or compressed since it was seen. */
+  *#isThere({ path, id }: Seen): Routine<boolean> {
+    const [now] = yield* this.#looker.statAll([path]);
+    return now?.id === id;
   }
 
   /** A file that the patterns match. */
@@ -58,13 +71,21 @@ export class Discovery {
     // A known one may have been cut since the look began; what was seen then is no new file.
     const [now] = yield* this.#looker.statAll([found.path]);
     const file = now?.id === found.id ? now : found;
-    if (file.size === 0) return;
+    if (file.size === 0 || this.#isOld(file)) return;
+    if (archiveFormatOf(file.path) !== undefined) {
+      yield* this.#discoverArchive(file, isFirstLook);
+      return;
+    }
     // What is there at the first start, or when there is only one look, is read; nobody waits for what becomes of it.
     const isNewSince = !context.once && !(isFirstLook && context.isFirstStart);
     if (isNewSince && (yield* this.#isCopy(file))) return;
     this.#held.delete(file.id);
     const incarnation = yield* this.#minted(file, isFirstLook);
-    yield* this.#readMissed(incarnation);
+    const isCertain = incarnation.evidence.end > 0 || (yield* this.#isThere(file));
+    if (!isCertain || !(yield* this.#readMissed(incarnation))) {
+      this.#lookSoon();
+      return;
+    }
     // Meanwhile it may have been found under another name.
     if (registry.owns(file.id)) return;
     incarnation.seenSize = file.size;
@@ -74,27 +95,67 @@ export class Discovery {
     this.#lanes.readInSequence(incarnation);
   }
 
+  /** Nobody knows what is in it, or its incarnation would have been found there. */
+  *#discoverArchive(file: Seen, isFirstLook: boolean): Routine {
+    const { context, mint, options, registry } = this.#setting;
+    // It is being made, or is a copy: what it is made of is there, and is read or not for its own sake.
+    const plain = unpackedName(file.path);
+    if ((yield* this.#looker.statAll([plain])).length > 0) return;
+    if (yield* this.#mayBeOfKnown(plain)) {
+      this.#lookSoon();
+      return;
+    }
+    const isNewSince = !context.once && !isFirstLook;
+    // Whoever makes it may not be done.
+    if (isNewSince && this.#isHeld(file, options.rotateWaitMs)) return;
+    this.#held.delete(file.id);
+    const incarnation = new Incarnation(mint(), file.path, file.path, file.id, 0, noEvidence);
+    incarnation.fileSize = file.size;
+    incarnation.seenMtimeMs = incarnation.provenMtimeMs = file.mtimeMs;
+    incarnation.isEnded = true;
+    incarnation.isCaughtUp = isFirstLook && context.isFirstStart && options.from === 'end';
+    registry.add(incarnation);
+    this.#lanes.readInSequence(incarnation);
+  }
+
+  /** Whether a known file that the archive may have been made of has left its place since this look saw it there. */
+  *#mayBeOfKnown(plain: string): Routine<boolean> {
+    const { registry } = this.#setting;
+    const known = [...registry.ofPath(plain), ...registry.relatedTo(plain)].filter(({ isGone }) => !isGone);
+    const now = yield* this.#looker.statAll([...new Set(known.map(({ location }) => location))]);
+    const ids = new Map(now.map(({ path, id }) => [path, id]));
+    return known.some(({ location, fileId }) => ids.get(location) !== fileId);
+  }
+
+  #isOld({ mtimeMs }: Seen): boolean {
+    const { options, scheduler } = this.#setting;
+    return options.ignoreOlderThanMs !== undefined && scheduler.now() - mtimeMs > options.ignoreOlderThanMs;
+  }
+
   /**
    * What had the path between its last incarnation and this one. The look has listed the folder before it saw this one,
-   * so in between others may have come and gone.
+   * so in between others may have come and gone. False if one of them has gone again.
    */
-  *#readMissed(next: Incarnation): Routine {
+  *#readMissed(next: Incarnation): Routine<boolean> {
     const sinceMs = this.#vacantSince(next.path);
-    if (sinceMs === undefined) return;
+    if (sinceMs === undefined) return true;
     const search = new Search(this.#looker, this.#setting.registry);
-    for (const file of yield* search.between(next.path, sinceMs)) {
+    const missed = yield* search.between(next.path, sinceMs);
+    if (missed === undefined) return false;
+    for (const file of missed) {
       if (file.id === next.fileId) continue;
       // A copy of this one: it has been cut already, or is about to be.
       if ((yield* this.#looker.has(file.path, next.evidence)) || (yield* this.#isSame(file, next))) continue;
-      yield* this.readBetween(next.path, file);
+      if (!(yield* this.readBetween(next.path, file))) return false;
     }
+    return true;
   }
 
   *#minted({ id: fileId, path, size }: Seen, isFirstLook: boolean): Routine<Incarnation> {
     const { context, mint, options } = this.#setting;
     const isFromEnd = isFirstLook && context.isFirstStart && options.from === 'end';
     // What was seen is proof before any of it was read: a file that no longer has it was cut.
-    const seen = yield* this.#looker.evidenceOf(path, size);
+    const seen = yield* this.#looker.evidenceOf(path, size, fileId);
     return new Incarnation(mint(), path, path, fileId, isFromEnd ? size : 0, seen ?? noEvidence);
   }
 
@@ -123,13 +184,13 @@ export class Discovery {
   }
 
   /** A copy of an intact file: the cut is still to come, or it is a backup that happens to match the patterns. */
-  #isHeld({ id, size }: Seen): boolean {
+  #isHeld({ id, size }: Seen, holdMs = COPY_HOLD_MS): boolean {
     const now = this.#setting.scheduler.now();
     const held = this.#held.get(id);
     if (held?.size !== size) {
       this.#held.set(id, { since: now, size });
       return true;
     }
-    return now - held.since < COPY_HOLD_MS;
+    return now - held.since < holdMs;
   }
 }

@@ -2,7 +2,8 @@ import { ReplaySubject, Subject } from 'rxjs';
 import type { Observable } from 'rxjs';
 import type { Json } from '../../model/json.js';
 import type { SavedLane } from '../../model/source.js';
-import type { LineSplitter } from '../lines.js';
+import type { Framing } from '../framing.js';
+import { archiveFormatOf } from './archive-file.js';
 import type { Evidence, EvidenceKeeper } from './evidence.js';
 
 /** `look`: there may be more to read. `close`: end the lane at once; it may be opened again. */
@@ -10,7 +11,7 @@ export type LaneSignal = 'look' | 'close';
 
 /** Reading, as far as it has come, while it is in memory. */
 export interface Progress {
-  readonly splitter: LineSplitter;
+  readonly splitter: Framing;
   readonly keeper: EvidenceKeeper;
 }
 
@@ -31,8 +32,10 @@ export class Incarnation {
   evidence: Evidence;
   /** Missing until the file was opened, and after a long incomplete line was dropped from memory. */
   progress: Progress | undefined;
-  /** The largest size at any look. */
+  /** The largest size at any look; of what is in an archive, before it was packed. */
   seenSize: number;
+  /** The size of its file at the last look, packed or not. Undefined before the first one of this life. */
+  fileSize: number | undefined;
   seenMtimeMs = 0;
   /** The same, of the last look after which it still had what was read of it: by then its inode was not reused. */
   provenMtimeMs = 0;
@@ -44,6 +47,8 @@ export class Incarnation {
   isGone = false;
   /** Its file no longer has what was read of it. */
   isRewritten = false;
+  /** All of it was read in the last life, and it is as it was then. */
+  isUnchanged = false;
   /** It was not there when it was opened: to be opened again wherever a look finds it. */
   isAstray = false;
   /** It may have grown since it was read last. */
@@ -59,8 +64,15 @@ export class Incarnation {
   isOpen = false;
   /** When it was last seen to have grown, on the scheduler's clock. */
   grownAt = 0;
+  /** When the last of it was read, on the scheduler's clock. */
+  readAt = 0;
+  /** How far it was read then. */
+  readEnd = 0;
+  /** It was closed while it waited for more lines of an event: for so long, then it comes out. */
+  flushMs: number | undefined;
   readonly #signals = new Subject<LaneSignal>();
   readonly #caughtUp = new ReplaySubject<never>(1);
+  readonly #reachedEnd = new ReplaySubject<never>(1);
   isCaughtUp = false;
 
   constructor(id: string, path: string, location: string, fileId: string, position: number, evidence: Evidence) {
@@ -83,14 +95,24 @@ export class Incarnation {
     return this.#caughtUp.asObservable();
   }
 
+  /** Completes when it was read to where it ended then, or cannot be read. */
+  get reachedEnd(): Observable<never> {
+    return this.#reachedEnd.asObservable();
+  }
+
   signal(signal: LaneSignal): void {
     this.#signals.next(signal);
   }
 
   /** Whoever waits for it goes on: it was read to its end, or cannot be read. */
   letOthersGoOn(error?: Error): void {
+    this.reachEnd();
     if (error === undefined) this.#caughtUp.complete();
     else this.#caughtUp.error(error);
+  }
+
+  reachEnd(): void {
+    this.#reachedEnd.complete();
   }
 
   /** How far it was read, incomplete line included. */
@@ -102,21 +124,30 @@ export class Incarnation {
   get state(): Json {
     const { end, head, tail } = this.evidence;
     const { path, location: at, fileId: file, seenMtimeMs: mtime } = this;
-    return { path, at, file, mtime, end, head, tail };
+    const done = this.isArchive && this.isCaughtUp ? { done: true } : {};
+    return { path, at, file, mtime, end, head, tail, ...done };
+  }
+
+  /** Whether its file was compressed. Then it is as long as it will ever be, and how long shows when it was read. */
+  get isArchive(): boolean {
+    return archiveFormatOf(this.location) !== undefined;
   }
 
   /** What is known to be unread, in bytes. */
   get unread(): number {
-    return Math.max(0, this.seenSize - this.position);
+    const known = Math.max(0, this.seenSize - this.position);
+    if (!this.isArchive) return known;
+    return this.isCaughtUp ? 0 : Math.max(1, known);
   }
 
   /** As the checkpoint has it; undefined if that is not a tail source's. */
   static saved(id: string, { position, state }: SavedLane): Incarnation | undefined {
     if (typeof state !== 'object' || state === null || Array.isArray(state)) return undefined;
-    const { path, at, file, mtime, end, head, tail } = state as { readonly [key: string]: Json };
+    const { path, at, file, mtime, end, head, tail, done } = state as { readonly [key: string]: Json };
     if (typeof path !== 'string' || typeof at !== 'string' || typeof file !== 'string') return undefined;
     if (typeof end !== 'number' || typeof head !== 'string' || typeof tail !== 'string') return undefined;
     const incarnation = new Incarnation(id, path, at, file, position, { end, head, tail });
+    incarnation.isCaughtUp = done === true;
     if (typeof mtime === 'number') incarnation.seenMtimeMs = incarnation.provenMtimeMs = mtime;
     return incarnation;
   }

@@ -1,16 +1,17 @@
-import { map, race, take, takeUntil, timer } from 'rxjs';
-import type { Observable, SchedulerLike } from 'rxjs';
+import { map, NEVER, race, take, takeUntil, timer } from 'rxjs';
+import type { Observable } from 'rxjs';
 import type { Batch, Lane } from '../../model/batch.js';
 import { MillraceError } from '../../model/errors.js';
-import type { Files, OpenFile } from '../../model/files.js';
-import type { SourceContext } from '../../model/source.js';
+import type { OpenFile } from '../../model/files.js';
 import { steps, wait } from '../../operators/steps.js';
 import type { Routine } from '../../operators/steps.js';
-import { countOf, LineSplitter, MAX_LINES, noLines, RECORD_BYTES } from '../lines.js';
+import type { Framing } from '../framing.js';
+import { framingOf } from '../framing-of.js';
+import { countOf, MAX_LINES, noLines, RECORD_BYTES } from '../lines.js';
 import type { Lines } from '../lines.js';
 import { matches, readEvidence } from './evidence.js';
 import type { Incarnation, Progress } from './incarnation.js';
-import type { TailOptions } from './options.js';
+import type { ReaderEnvironment } from './reader-environment.js';
 
 const BLOCK_BYTES = 512 * 1024;
 const SMALL_BLOCK_BYTES = 16 * 1024;
@@ -18,38 +19,6 @@ const SMALL_BLOCK_BYTES = 16 * 1024;
 const MAX_KEPT_LINE_BYTES = 64 * 1024;
 /** So often the lane looks whether others wait for their turn. */
 const BATCHES_A_TURN = 64;
-
-/** What all lanes of a source share. */
-export interface ReaderEnvironment {
-  readonly files: Files;
-  readonly options: TailOptions;
-  readonly context: SourceContext;
-  readonly scheduler: SchedulerLike;
-  readonly buffers: BufferPool;
-  /** Open, and waiting for their files to grow; the longest first. */
-  readonly idle: Set<Incarnation>;
-  /** Something about the file is not as expected: look at all of them. */
-  readonly lookSoon: () => void;
-  /** Other incarnations wait until this one is closed. */
-  readonly othersWait: () => boolean;
-}
-
-/** Blocks to read into, used again and again. As many as there are reads at a time, which demand bounds. */
-export class BufferPool {
-  readonly #free: Buffer[] = [];
-
-  /** Room for a block of the size, or at least a small one, and the bytes before it. */
-  take(bytes: number): Buffer {
-    const fitting = this.#free.findIndex((buffer) => buffer.length >= bytes);
-    const [buffer] = fitting < 0 ? [] : this.#free.splice(fitting, 1);
-    return buffer ?? Buffer.allocUnsafeSlow(bytes);
-  }
-
-  /** Only what no read can still write into. */
-  give(buffer: Buffer): void {
-    this.#free.push(buffer);
-  }
-}
 
 type Emit = (batch: Batch) => void;
 
@@ -87,6 +56,10 @@ class LaneReader {
     const { files } = this.#environment;
     let file: OpenFile | undefined;
     try {
+      if (incarnation.isArchive && incarnation.isCaughtUp) {
+        this.#noteDone();
+        return;
+      }
       file = yield* wait(files.open(incarnation.location, 'read'));
       const { id } = yield* wait(file.stat());
       incarnation.isOpen = true;
@@ -94,9 +67,11 @@ class LaneReader {
       if (progress === undefined) this.#leave();
       else yield* this.#follow(file, id, progress);
     } catch (error) {
+      if (!(error instanceof MillraceError)) throw error;
+      if (error.code === 'MILLRACE_E_ARCHIVE_DAMAGED') this.#endDamaged(error);
       // Somebody renamed or removed it between a look and now.
-      if (!(error instanceof MillraceError && error.code === 'MILLRACE_E_FILE_NOT_FOUND')) throw error;
-      this.#leave();
+      else if (error.code === 'MILLRACE_E_FILE_NOT_FOUND') this.#leave();
+      else throw error;
     } finally {
       incarnation.isOpen = false;
       file?.close().subscribe({ error: () => undefined });
@@ -118,8 +93,7 @@ class LaneReader {
       return undefined;
     }
     const { options, context } = this.#environment;
-    const filter = context.filterFor?.(this.#fields);
-    const splitter = new LineSplitter(options, incarnation.position, filter);
+    const splitter = framingOf(options, incarnation.position, context.filterFor?.(this.#fields));
     incarnation.progress = { splitter, keeper };
     return incarnation.progress;
   }
@@ -158,7 +132,7 @@ class LaneReader {
     const { buffers, context } = this.#environment;
     const { splitter, keeper } = progress;
     const want = Math.min(BLOCK_BYTES, Math.max(this.#blockBytes, seenSize - splitter.end));
-    yield* wait(context.demand.reserve(id, want));
+    yield* this.#reserve(splitter.heldBytes, want);
     const overlap = keeper.tail.length;
     const buffer = buffers.take(want + overlap);
     const target = buffer.subarray(0, want + overlap);
@@ -177,9 +151,29 @@ class LaneReader {
       return 'rewritten';
     }
     this.#incarnation.provenMtimeMs = seenMtimeMs;
+    if (count > overlap) this.#noteRead(splitter.end + count - overlap);
     const used = yield* this.#emitLines(target.subarray(overlap, count), progress, want);
     buffers.give(buffer);
     return count === overlap ? 0 : Math.max(1, used);
+  }
+
+  /** What comes before the damage was read; trying again would not change what comes after it. */
+  #endDamaged({ code, message }: MillraceError): void {
+    const incarnation = this.#incarnation;
+    const bytes = incarnation.end;
+    const text = `${incarnation.location}: ${message}; ${bytes} bytes of its content were read`;
+    this.#environment.context.report({ level: 'error', code, message: text, details: { bytes } });
+    if (incarnation.progress !== undefined) this.#flush(incarnation.progress);
+    incarnation.isCaughtUp = true;
+    this.#noteDone();
+  }
+
+  /** What is read a second time, after it was dropped from memory, says nothing of whether the writer goes on. */
+  #noteRead(end: number): void {
+    const incarnation = this.#incarnation;
+    if (end <= incarnation.readEnd) return;
+    incarnation.readEnd = end;
+    incarnation.readAt = this.#environment.scheduler.now();
   }
 
   /** Emits the lines of a block in batches. `reserved`: what was reserved for the first. Returns their number. */
@@ -200,7 +194,7 @@ class LaneReader {
       const bytes = count === 0 ? 0 : used - heldMore + lines.records.length * RECORD_BYTES;
       const taken = bytes + heldMore;
       if (rest > 0) demand.adjust(id, taken - rest);
-      else yield* wait(demand.reserve(id, taken));
+      else yield* this.#reserve(held, taken);
       rest = 0;
       if (count > 0) {
         this.#emitBatch(lines, bytes, progress);
@@ -209,6 +203,14 @@ class LaneReader {
     }
     if (rest > 0) demand.adjust(id, -rest);
     return batches;
+  }
+
+  /** What is held is given back meanwhile: it may be all that the lane may have, and would never be settled. */
+  *#reserve(held: number, bytes: number): Routine {
+    const { id } = this.#incarnation;
+    const { demand } = this.#environment.context;
+    if (held > 0) demand.adjust(id, -held);
+    yield* wait(demand.reserve(id, bytes + held));
   }
 
   #emitBatch(lines: Lines, bytes: number, { splitter, keeper }: Progress): void {
@@ -222,6 +224,7 @@ class LaneReader {
   *#isDone(progress: Progress): Routine<boolean> {
     const incarnation = this.#incarnation;
     const { context, options, scheduler, idle, othersWait } = this.#environment;
+    incarnation.reachEnd();
     if (incarnation.isEnded || context.once) {
       const isComplete = progress.splitter.end === progress.splitter.position;
       const { end } = progress.splitter;
@@ -236,38 +239,72 @@ class LaneReader {
       }
       this.#flush(progress);
       incarnation.isCaughtUp = true;
+      if (incarnation.isArchive) this.#noteDone();
       return true;
     }
+    const isQuiet = this.#flushMs(progress) === 0;
+    if (isQuiet) this.#emitHeld(progress, (splitter, lines) => splitter.flushJoined?.(lines));
     if (othersWait()) return true;
+    const flushMs = this.#flushMs(progress);
+    const quiet = flushMs === undefined ? NEVER : timer(flushMs, scheduler).pipe(map(() => 'look' as const));
     idle.add(incarnation);
     try {
-      return (yield* wait(incarnation.signals.pipe(take(1)))) === 'close';
+      return (yield* wait(race(incarnation.signals, quiet).pipe(take(1)))) === 'close';
     } finally {
       idle.delete(incarnation);
     }
   }
 
+  /** The checkpoint hears that an archive need not be unpacked again, though there may be nothing new in it. */
+  #noteDone(): void {
+    const { position, state } = this.#incarnation;
+    this.#incarnation.isDirty = false;
+    this.#emit({ records: [], position, bytes: 0, state });
+  }
+
+  /** How long it is waited for more lines of an event; undefined if no event is waited for. */
+  #flushMs({ splitter }: Progress): number | undefined {
+    const { options, scheduler } = this.#environment;
+    if (splitter.isJoining !== true || options.multiline === undefined) return undefined;
+    return Math.max(0, this.#incarnation.readAt + options.multiline.flushMs - scheduler.now());
+  }
+
   #flush(progress: Progress): void {
+    this.#emitHeld(progress, (splitter, lines) => splitter.flush(lines));
+  }
+
+  /** What comes out of what is held was reserved when it was read. */
+  #emitHeld(progress: Progress, flush: (splitter: Framing, lines: Lines) => void): void {
     const held = progress.splitter.heldBytes;
     const lines = noLines();
-    progress.splitter.flush(lines);
+    flush(progress.splitter, lines);
     if (countOf(lines) === 0) return;
-    // What the incomplete line takes was reserved when it was read.
-    this.#environment.context.demand.adjust(this.#incarnation.id, RECORD_BYTES);
-    this.#emitBatch(lines, held + RECORD_BYTES, progress);
+    const recordBytes = lines.records.length * RECORD_BYTES;
+    this.#environment.context.demand.adjust(this.#incarnation.id, recordBytes);
+    this.#emitBatch(lines, held - progress.splitter.heldBytes + recordBytes, progress);
   }
 
   /** The file is not what it should be: the next look finds out, and opens it again. */
   #leave(): void {
-    this.#incarnation.isDirty = false;
-    this.#incarnation.isAstray = true;
+    const incarnation = this.#incarnation;
+    incarnation.isDirty = false;
+    if (incarnation.isGone) {
+      // There is no file to be found any more: what was read of it is all there will be.
+      if (incarnation.progress !== undefined) this.#flush(incarnation.progress);
+      incarnation.isCaughtUp = true;
+      return;
+    }
+    incarnation.isAstray = true;
     this.#environment.lookSoon();
   }
 
   /** Nothing that grows with the number of files stays in memory. */
   #rest(): void {
     const incarnation = this.#incarnation;
-    const held = incarnation.progress?.splitter.heldBytes ?? 0;
+    const { progress } = incarnation;
+    if (progress === undefined) return;
+    incarnation.flushMs = this.#flushMs(progress);
+    const held = progress.splitter.heldBytes;
     if (held > MAX_KEPT_LINE_BYTES) incarnation.progress = undefined;
   }
 }

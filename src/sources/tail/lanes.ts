@@ -20,9 +20,10 @@ import type { Lane } from '../../model/batch.js';
 import { MillraceError, messageOf } from '../../model/errors.js';
 import { backoffMs } from '../../operators/backoff.js';
 import type { BackoffPolicy } from '../../operators/backoff.js';
+import { BufferPool } from './buffer-pool.js';
 import type { Incarnation } from './incarnation.js';
-import { BufferPool, readLane } from './lane-reader.js';
-import type { ReaderEnvironment } from './lane-reader.js';
+import { readLane } from './lane-reader.js';
+import type { ReaderEnvironment } from './reader-environment.js';
 import type { Setting } from './setting.js';
 
 /** How a file is tried again that cannot be read. */
@@ -42,9 +43,12 @@ export class Lanes {
   readonly #environment: ReaderEnvironment;
   readonly #ready = new Subject<Incarnation>();
   readonly #failures = new Subject<Incarnation>();
+  readonly #flushes = new Subject<Incarnation>();
   readonly #sequences = new Subject<Observable<never>>();
   /** By path: incarnations that were removed, and are to be forgotten when the next one is in the checkpoint. */
   readonly #left = new Map<string, readonly string[]>();
+  /** With `oldestFirst`, while the first look lasts: whose turn the next one waits for. */
+  #before: Observable<never> | undefined;
   #waiting = 0;
   /** Waiting or open. */
   #busy = 0;
@@ -79,6 +83,10 @@ export class Lanes {
         mergeMap((incarnation) => this.#tryAgain(incarnation), Infinity),
         takeUntil(stopped),
       ),
+      this.#flushes.pipe(
+        mergeMap((incarnation) => this.#flushLater(incarnation), Infinity),
+        takeUntil(stopped),
+      ),
     );
   }
 
@@ -98,11 +106,18 @@ export class Lanes {
     else this.#enqueue(incarnation);
   }
 
+  /** While `isOrdered`: each one begins when the one before it was read to its end. */
+  inOrder(isOrdered: boolean): void {
+    this.#before = isOrdered ? EMPTY : undefined;
+  }
+
   /** Reads it when the path's earlier incarnations were read, or have said why they cannot be. */
   readInSequence(incarnation: Incarnation): void {
     const all = this.#setting.registry.ofPath(incarnation.path);
     const earlier = all.slice(0, all.indexOf(incarnation)).filter(({ isEnded }) => isEnded);
-    const unread = earlier.filter(({ isCaughtUp }) => !isCaughtUp);
+    const unread = earlier.filter(({ isCaughtUp }) => !isCaughtUp).map(({ caughtUp }) => caughtUp);
+    const before = this.#before === undefined ? unread : [...unread, this.#before];
+    if (this.#before !== undefined) this.#before = incarnation.reachedEnd;
     const read = defer(() => {
       // onErrorResumeNext goes on when it is unsubscribed, too.
       if (this.#isStopped) return EMPTY;
@@ -110,9 +125,7 @@ export class Lanes {
       this.nudge(incarnation);
       return EMPTY;
     });
-    this.#sequences.next(
-      unread.length === 0 ? read : onErrorResumeNext(...unread.map(({ caughtUp }) => caughtUp), read),
-    );
+    this.#sequences.next(before.length === 0 ? read : onErrorResumeNext(...before, read));
   }
 
   /** It was read to its end, and will not grow any more. */
@@ -197,6 +210,7 @@ export class Lanes {
     // Nobody can open it again.
     if (isGone) this.leave(incarnation);
     else if (isDirty && isDue && !isFailing && !this.#isStopped) this.#enqueue(incarnation);
+    else if (incarnation.flushMs !== undefined) this.#flushes.next(incarnation);
     this.#news.ended();
   }
 
@@ -221,6 +235,16 @@ export class Lanes {
       ...(error instanceof MillraceError ? { code: error.code } : {}),
     });
     this.#failures.next(incarnation);
+  }
+
+  /** It made room while it waited for more lines of an event: then it is opened once more. */
+  #flushLater(incarnation: Incarnation): Observable<never> {
+    return timer(incarnation.flushMs ?? 0, this.#setting.scheduler).pipe(
+      tap(() => {
+        if (this.#setting.registry.has(incarnation)) this.nudge(incarnation);
+      }),
+      ignoreElements(),
+    );
   }
 
   #tryAgain(incarnation: Incarnation): Observable<never> {

@@ -59,9 +59,10 @@ export class Looker {
     return now !== undefined && (now.head !== head || now.tail !== tail);
   }
 
-  /** The evidence that the file would give if it had been read up to `end`. */
-  *evidenceOf(path: string, end: number): Routine<Evidence | undefined> {
+  /** The evidence that the file would give if it had been read up to `end`. `id`: only if it still is that file. */
+  *evidenceOf(path: string, end: number, id?: string): Routine<Evidence | undefined> {
     return yield* this.#ask<Evidence | undefined>(path, undefined, function* (file) {
+      if (id !== undefined && (yield* wait(file.stat())).id !== id) return undefined;
       return (yield* readEvidence(file, end)).evidence;
     });
   }

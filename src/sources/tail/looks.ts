@@ -1,8 +1,10 @@
+import { MillraceError } from '../../model/errors.js';
 import { defer, from, merge, mergeMap, of, Subject, timer } from 'rxjs';
 import type { Observable } from 'rxjs';
 import { steps, wait } from '../../operators/steps.js';
 import type { Routine } from '../../operators/steps.js';
 import { workWhile } from '../../operators/work-while.js';
+import { archiveFormatOf } from './archive-file.js';
 import { Discovery } from './discovery.js';
 import type { Folders } from './folders.js';
 import type { Incarnation } from './incarnation.js';
@@ -75,7 +77,7 @@ export class Looks {
   }
 
   *#look(): Routine {
-    const { context, registry, scheduler } = this.#setting;
+    const { context, options, registry, scheduler } = this.#setting;
     const isFirst = this.#count === 0;
     if (this.#isWanted && !isFirst) yield* wait(timer(LOOK_DELAY_MS, scheduler));
     const isAsked = this.#isWanted;
@@ -89,17 +91,21 @@ export class Looks {
     const at = new Map(files.map((file) => [file.path, file]));
     if (isFirst) yield* verify(due, at, this.#setting, this.#looker);
     const isClear = yield* this.#findAll(due, at);
-    if (isFirst) resume(due, this.#setting, this.#lanes);
+    const isOrdered = isFirst && options.order === 'oldestFirst';
+    this.#lanes.inOrder(isOrdered);
+    if (isFirst) resume(isOrdered ? [...due].sort(oldestFirst) : due, this.#setting, this.#lanes);
     // What looks new may be what was not found.
     for (const incarnation of registry.takeMatched()) this.#lanes.readInSequence(incarnation);
     const unknown = isClear ? paths.flatMap((path) => at.get(path) ?? []) : [];
-    if (isFirst && context.isFirstStart) {
+    if (isOrdered) unknown.sort((a, b) => a.mtimeMs - b.mtimeMs);
+    if (isFirst && context.isFirstStart && !isOrdered) {
       // Nothing is known that one of them could be a copy of, so their order does not matter.
       const discoverOne = (file: Seen): Observable<never> => steps<never>(() => this.#discovery.discover(file, true));
       yield* wait(from(unknown).pipe(mergeMap(discoverOne, CONCURRENCY)));
     } else {
       for (const file of unknown) yield* this.#discovery.discover(file, isFirst);
     }
+    this.#lanes.inOrder(false);
     this.#count++;
     this.#isLooking = false;
     context.behind([...registry.all].reduce((bytes, { unread }) => bytes + unread, 0));
@@ -113,11 +119,22 @@ export class Looks {
     if (!isNeeded && isMany && this.#count % LOOKS_A_GLOB !== 0) return [];
     const { paths, exclude } = options;
     const found = yield* this.#looker.glob(paths, exclude);
-    const readable = found.filter((path) => !isCompressed(path));
+    const readable = found.filter((path) => !isCompressed(path) || this.#canUnpack(path));
     registry.setMatched(readable);
     if (readable.length === 0) this.#reportMissing();
     for (const pattern of paths) this.#folders.watchFolderOf(pattern.replace(/[*?[{(!].*$/s, ''));
     return readable;
+  }
+
+  #canUnpack(path: string): boolean {
+    const format = archiveFormatOf(path);
+    if (format === undefined || this.#setting.canUnpack(format)) return format !== undefined;
+    if (!this.#missing.has(path)) {
+      this.#missing.add(path);
+      const { code, message } = new MillraceError('MILLRACE_E_ARCHIVE_UNSUPPORTED', path);
+      this.#setting.context.report({ level: 'error', code, message });
+    }
+    return false;
   }
 
   #reportMissing(): void {
@@ -143,7 +160,7 @@ export class Looks {
   /** Finds out where incarnations are. False when files were renamed meanwhile, so that it has to be done again. */
   *#findAll(due: readonly Incarnation[], at: ReadonlyMap<string, Seen>): Routine<boolean> {
     const { registry } = this.#setting;
-    const search = new Search(this.#looker, registry);
+    const search = new Search(this.#looker, registry, [...at.values()]);
     const removed: Incarnation[] = [];
     for (const incarnation of due) {
       if (!registry.has(incarnation) || incarnation.isGone) continue;
@@ -156,8 +173,8 @@ export class Looks {
       if (yield* search.hasMoved(incarnation.path)) isClear = false;
       else this.#removed(incarnation, at.get(incarnation.location));
     }
-    if (isClear) yield* this.#vacancies.search(at, search, this.#count);
-    else this.soon();
+    if (isClear) isClear = yield* this.#vacancies.search(at, search, this.#count);
+    if (!isClear) this.soon();
     return isClear;
   }
 
@@ -173,7 +190,9 @@ export class Looks {
   #place(incarnation: Incarnation, isEnded: boolean, file: Seen): void {
     const { registry, scheduler } = this.#setting;
     const isOther = file.id !== incarnation.fileId;
-    const hasGrown = file.size !== incarnation.seenSize;
+    const isArchive = archiveFormatOf(file.path) !== undefined;
+    const lastSize = incarnation.fileSize ?? (isArchive ? file.size : incarnation.seenSize);
+    const hasGrown = file.size !== lastSize;
     const isDoubtful = incarnation.isRewritten || incarnation.isAstray;
     const hasChanged = isOther || isDoubtful || hasGrown || file.mtimeMs !== incarnation.seenMtimeMs;
     const endsNow = isEnded && !incarnation.isEnded;
@@ -182,14 +201,16 @@ export class Looks {
     incarnation.isRewritten = false;
     incarnation.isAstray = false;
     incarnation.isEnded = isEnded;
-    incarnation.seenSize = file.size;
+    incarnation.fileSize = file.size;
+    if (!isArchive) incarnation.seenSize = file.size;
     incarnation.seenMtimeMs = file.mtimeMs;
     registry.move(incarnation, file.path, file.id);
     this.#folders.watchFolderOf(file.path);
     // The open file is the one that was cut; the rest is elsewhere.
     if (isOther) incarnation.signal('close');
     if (!hasChanged && !endsNow) return;
-    if (incarnation.unread > 0) incarnation.isCaughtUp = false;
+    // More may have been written after the last look, before it was packed.
+    if (isArchive ? hasChanged : incarnation.unread > 0) incarnation.isCaughtUp = false;
     this.#lanes.nudge(incarnation);
   }
 
@@ -197,8 +218,12 @@ export class Looks {
     const { path, provenMtimeMs, unread } = incarnation;
     if (provenMtimeMs > 0) this.#vacancies.add(path, provenMtimeMs, this.#count);
     const wasCut = at?.id === incarnation.fileId;
-    if (incarnation.isOpen && !wasCut) {
-      // Removed, but open: what is in it can still be read.
+    const isHeld = incarnation.end > incarnation.position;
+    if ((incarnation.isOpen && !wasCut) || isHeld) {
+      if (wasCut && incarnation.seenSize > incarnation.end)
+        this.#reportLost(path, incarnation.seenSize - incarnation.end, true);
+      // Removed, but open: what is in it can still be read. Or it was read already, and waits for the rest of its line or
+      // event.
       incarnation.isGone = true;
       incarnation.isEnded = true;
       this.#setting.registry.disown(incarnation);
@@ -215,8 +240,19 @@ export class Looks {
   }
 
   #forgetWhenQuiet(incarnation: Incarnation): void {
-    const { registry, scheduler } = this.#setting;
+    const { options, registry, scheduler } = this.#setting;
     const isQuiet = scheduler.now() - incarnation.grownAt >= FORGET_AFTER_MS;
+    // It would be unknown when it is compressed.
+    if (!incarnation.isArchive && options.paths.some(mayMatchArchives)) return;
     if (isQuiet && !registry.isMatched(incarnation.location)) this.#lanes.drop(incarnation);
   }
+}
+
+/** Whether files that a pattern matches may be archives. */
+function mayMatchArchives(pattern: string): boolean {
+  return archiveFormatOf(pattern) !== undefined || /[*}]$/.test(pattern);
+}
+
+function oldestFirst(a: Incarnation, b: Incarnation): number {
+  return a.seenMtimeMs - b.seenMtimeMs;
 }

@@ -1,12 +1,17 @@
 import { nameOf } from '../../model/files.js';
 
-/** Rotated files that were compressed: never text, and never new lines. */
+/** Rotated files that were compressed: never text. Some can be read as archives. */
 const COMPRESSED = /\.(?:gz|zst|bz2|xz|lz4|zip|7z)$/i;
 const ROTATED = /^[.\-_]?\d/;
 const SEPARATED = /^[.\-_]/;
 
 export function isCompressed(path: string): boolean {
   return COMPRESSED.test(path);
+}
+
+/** What a file was called before it was compressed. */
+export function unpackedName(path: string): string {
+  return path.replace(COMPRESSED, '');
 }
 
 /** A path or name without its extension. */

@@ -13,7 +13,7 @@ export function restore({ context, registry, scheduler }: Setting): void {
   for (const [id, lane] of context.saved) {
     const incarnation = Incarnation.saved(id, lane);
     if (incarnation === undefined) continue;
-    incarnation.isEnded = incarnation.location !== incarnation.path;
+    incarnation.isEnded = incarnation.location !== incarnation.path || incarnation.isArchive;
     incarnation.grownAt = scheduler.now();
     registry.add(incarnation);
   }
@@ -29,7 +29,11 @@ export function* verify(
   const verifyOne = (incarnation: Incarnation): Observable<never> =>
     steps<never>(function* (): Routine {
       const file = at.get(incarnation.location);
+      // An archive does not change, and what it has takes long to find out: that is done when it is read.
+      if (incarnation.isArchive) return;
       if (file?.id !== incarnation.fileId || file.size < incarnation.evidence.end) return;
+      incarnation.isUnchanged = file.size === incarnation.position && file.mtimeMs === incarnation.seenMtimeMs;
+      if (incarnation.isUnchanged) return;
       incarnation.isRewritten = yield* looker.isOther(file.path, incarnation.evidence);
     });
   yield* wait(from(saved).pipe(mergeMap(verifyOne, CONCURRENCY)));
@@ -49,6 +53,14 @@ export function resume(saved: readonly Incarnation[], { registry }: Setting, lan
     if (!registry.has(incarnation)) continue;
     // The patterns are others than in the last life. Known it stays: they may be as they were in the next one.
     if (!incarnation.isEnded && !registry.isMatched(incarnation.path)) registry.setAside(incarnation);
+    // It was read to its end, and is as it was.
+    else if (incarnation.isUnchanged || (incarnation.isArchive && incarnation.isCaughtUp)) rest(incarnation);
     else lanes.readInSequence(incarnation);
   }
+}
+
+/** There is nothing to be read: it is opened when it changes. */
+function rest(incarnation: Incarnation): void {
+  incarnation.isDue = true;
+  incarnation.isDirty = false;
 }

@@ -1,8 +1,9 @@
-import { folderOf } from '../../model/files.js';
+import { folderOf, nameOf } from '../../model/files.js';
 import type { Routine } from '../../operators/steps.js';
 import type { Incarnation } from './incarnation.js';
 import type { Looker, Seen } from './looker.js';
-import { isCompressed, isRotationOf, olderFirst, prefixesOf, stemOf } from './names.js';
+import { archiveFormatOf } from './archive-file.js';
+import { isCompressed, isRotationOf, olderFirst, prefixesOf, stemOf, unpackedName } from './names.js';
 import type { Registry } from './registry.js';
 
 /** `inPlace`: under its path. `ended`: the rest of it is in this file; its path belongs to another one now. */
@@ -22,9 +23,13 @@ export class Search {
   readonly #moved = new Map<string, boolean>();
   readonly #registry: Registry;
 
-  constructor(looker: Looker, registry: Registry) {
+  readonly #matched: readonly Seen[];
+
+  /** `matched`: files that the patterns match, in any folder. */
+  constructor(looker: Looker, registry: Registry, matched: readonly Seen[] = []) {
     this.#looker = looker;
     this.#registry = registry;
+    this.#matched = matched;
   }
 
   /** `at`: what is now where the incarnation was. */
@@ -33,7 +38,7 @@ export class Search {
     if (isThere && this.#isIntact(incarnation, at)) return found(incarnation, at);
     const moved = (yield* this.#listingOf(incarnation.location)).byId.get(incarnation.fileId);
     const isElsewhere = moved !== undefined && !(isThere && moved.path === at.path);
-    if (isElsewhere && !(yield* this.#looker.isOther(moved.path, incarnation.evidence))) {
+    if (isElsewhere && (isSameArchive(moved, incarnation) || !(yield* this.#isOther(moved, incarnation)))) {
       return found(incarnation, moved);
     }
     // Written anew with the old content first, as rsync does it.
@@ -43,13 +48,29 @@ export class Search {
     return yield* this.#copyOf(incarnation);
   }
 
-  /** Files that had the path, were written last at `sinceMs` or later, and are nobody's; oldest first. */
-  *between(path: string, sinceMs: number): Routine<Seen[]> {
-    return (yield* this.#listingOf(path))
-      .relatedTo(path)
-      .filter((file) => isRotationOf(file.path, path) && !this.#registry.owns(file.id) && file.size > 0)
-      .filter((file) => file.mtimeMs >= sinceMs)
-      .sort((a, b) => a.mtimeMs - b.mtimeMs || olderFirst(a.path, b.path));
+  /**
+   * Files that had the path, were written last at `sinceMs` or later, and are nobody's; oldest first. Undefined when files
+   * were renamed meanwhile, so that an archive may be what a known one was made into.
+   */
+  *between(path: string, sinceMs: number): Routine<Seen[] | undefined> {
+    const listing = yield* this.#listingOf(path);
+    const isMissed = (file: Seen): boolean =>
+      isRotationOf(unpackedName(file.path), path) &&
+      !this.#registry.owns(file.id) &&
+      file.size > 0 &&
+      file.mtimeMs >= sinceMs;
+    const archives = listing.archives.filter((file) => isMissed(file) && !listing.hasUnpacked(file));
+    if (archives.length > 0 && this.#hasLostOne(path, listing)) return undefined;
+    return [...listing.relatedTo(path).filter(isMissed), ...archives].sort(
+      (a, b) => a.mtimeMs - b.mtimeMs || olderFirst(a.path, b.path),
+    );
+  }
+
+  /** Whether a known file that this look has found is no longer in the folder. */
+  #hasLostOne(path: string, { byId }: Listing): boolean {
+    return this.#registry
+      .ofPath(path)
+      .some(({ isGone, location, fileId }) => !isGone && folderOf(location) === folderOf(path) && !byId.has(fileId));
   }
 
   /** Whether some incarnation is there. By its inode alone a file may be what another one, gone by now, once was. */
@@ -57,7 +78,8 @@ export class Search {
     return this.#registry.owns(id) && this.#registry.at(path)?.fileId === id;
   }
 
-  #isIntact({ isRewritten, endBeforeLook, seenSize }: Incarnation, { size }: Seen): boolean {
+  #isIntact({ isRewritten, endBeforeLook, seenSize, isArchive }: Incarnation, { size }: Seen): boolean {
+    if (isArchive) return !isRewritten;
     return !isRewritten && size >= endBeforeLook && size >= seenSize;
   }
 
@@ -74,7 +96,7 @@ export class Search {
     for (const file of [...related.sort(latestFirst), ...others.sort(latestFirst)]) {
       if (yield* this.#isSame(file, incarnation)) return { kind: 'ended', file };
     }
-    if (evidence.end > 0) return { kind: 'removed' };
+    if (evidence.end > 0) return (yield* this.#archiveOf(incarnation, listing)) ?? { kind: 'removed' };
     // Nothing was read of it, so no content can prove it: the oldest rotation since then that has room for it.
     const rotations = related.filter(
       (file) => isRotationOf(file.path, path) && !this.#registry.owns(file.id) && file.size >= seenSize,
@@ -82,6 +104,28 @@ export class Search {
     const since = rotations.filter((file) => file.mtimeMs >= seenMtimeMs).sort((a, b) => a.mtimeMs - b.mtimeMs);
     const [oldest] = seenSize > 0 ? since : [];
     return oldest === undefined ? { kind: 'removed' } : { kind: 'ended', file: oldest };
+  }
+
+  /** Its file may have been compressed since the last look. Of several the one with its name, then with its time. */
+  *#archiveOf(incarnation: Incarnation, listing: Listing): Routine<Found | undefined> {
+    const { path, location, seenMtimeMs } = incarnation;
+    const isCandidate = (file: Seen): boolean => {
+      const name = unpackedName(file.path);
+      const isRelated = name === location || nameOf(name) === nameOf(path) || isRotationOf(nameOf(name), nameOf(path));
+      return isRelated && archiveFormatOf(file.path) !== undefined && !this.#isOwned(file);
+    };
+    const distance = ({ path: at, mtimeMs }: Seen): number =>
+      unpackedName(at) === location ? -1 : Math.abs(mtimeMs - seenMtimeMs);
+    const elsewhere = this.#matched.filter((file) => folderOf(file.path) !== folderOf(path));
+    const candidates = [...listing.archives, ...elsewhere].filter(isCandidate);
+    for (const file of candidates.sort((a, b) => distance(a) - distance(b))) {
+      if (yield* this.#looker.has(file.path, incarnation.evidence)) return { kind: 'ended', file };
+    }
+    return undefined;
+  }
+
+  *#isOther({ path }: Seen, { evidence }: Incarnation): Routine<boolean> {
+    return yield* this.#looker.isOther(path, evidence);
   }
 
   /** Whether names in the folder of a path have moved since this search listed it: then what it did not find proves nothing. */
@@ -98,7 +142,7 @@ export class Search {
   }
 
   *#isSame({ path, size }: Seen, { evidence }: Incarnation): Routine<boolean> {
-    if (evidence.end === 0 || size < evidence.end) return false;
+    if (evidence.end === 0 || (size < evidence.end && archiveFormatOf(path) === undefined)) return false;
     return yield* this.#looker.has(path, evidence);
   }
 
@@ -119,6 +163,8 @@ class Listing {
   readonly byId: ReadonlyMap<string, Seen>;
   #byPrefix: Map<string, Seen[]> | undefined;
   #strangers: readonly Seen[] | undefined;
+  #archives: readonly Seen[] | undefined;
+  #names: ReadonlySet<string> | undefined;
 
   constructor(files: readonly Seen[]) {
     this.files = files;
@@ -131,6 +177,16 @@ class Listing {
     this.#byPrefix ??= this.#prefixes();
     const files = [log, stemOf(log)].flatMap((prefix) => this.#byPrefix?.get(prefix) ?? []);
     return [...new Set(files)].filter(({ path }) => path !== log && !isCompressed(path));
+  }
+
+  get archives(): readonly Seen[] {
+    return (this.#archives ??= this.files.filter(({ path }) => archiveFormatOf(path) !== undefined));
+  }
+
+  /** Whether what an archive was made of is still there: then it is a copy, perhaps not even a complete one. */
+  hasUnpacked({ path }: Seen): boolean {
+    this.#names ??= new Set(this.files.map((file) => file.path));
+    return this.#names.has(unpackedName(path));
   }
 
   /** Files that belonged to nobody when this was asked first. */
@@ -156,11 +212,17 @@ function latestFirst(a: Seen, b: Seen): number {
   return b.mtimeMs - a.mtimeMs;
 }
 
-/** Under its own name it is current, again perhaps; under any other it has ended. */
+/** Under its own name it is current, again perhaps; under any other it has ended, and so has what was compressed. */
 function found({ path }: Incarnation, file: Seen): Whereabouts {
-  return { kind: file.path === path ? 'inPlace' : 'ended', file };
+  const isCurrent = file.path === path && archiveFormatOf(path) === undefined;
+  return { kind: isCurrent ? 'inPlace' : 'ended', file };
 }
 
 function namesOf(files: readonly Seen[]): string {
   return files.map(({ path, id }) => `${path}\0${id}`).join('\0');
+}
+
+/** Archives are not written to: with its inode and time it is the same one, without unpacking it. */
+function isSameArchive({ path, mtimeMs }: Seen, { isArchive, seenMtimeMs }: Incarnation): boolean {
+  return isArchive && archiveFormatOf(path) !== undefined && mtimeMs === seenMtimeMs;
 }

@@ -4,18 +4,23 @@ import type { Observable, SchedulerLike } from 'rxjs';
 import type { Lane } from '../../model/batch.js';
 import type { Files, FolderChange } from '../../model/files.js';
 import type { Source } from '../../model/source.js';
+import { withArchives } from './archive-file.js';
+import type { Unpack } from './archive-file.js';
 import { Folders } from './folders.js';
 import { Lanes } from './lanes.js';
 import { Looks } from './looks.js';
 import type { TailOptions } from './options.js';
 import { Registry } from './registry.js';
 import type { Setting } from './setting.js';
+import { canUnpack as zlibCanUnpack, unpack as zlibUnpack } from './unpack.js';
 
 /** What a tail source needs of the world. */
 export interface TailPorts {
   readonly files: Files;
   /** A new random incarnation id. Default: 64 random bits, in hexadecimal. */
   readonly mint?: () => string;
+  /** Unpacks archives. Default: Node's zlib, in the formats that it has. */
+  readonly unpack?: Unpack;
 }
 
 /**
@@ -25,17 +30,21 @@ export interface TailPorts {
  *   what was removed before it could be read is reported with its size (MILLRACE_E_TAIL_LOST).
  * - the incarnations of a path are read one after the other.
  * - changes are noticed by notification, and by a look every `pollMs` where there is none (NFS).
+ * - rotated files that were compressed (.gz, .zst): what of a known one was not read comes out of its archive; one that
+ *   the patterns match and nobody knows is read once, as an incarnation whose positions are those of its content.
  * - when demand is shut nothing is read: the file is the buffer.
  * - memory: an entry a file; at most `maxOpenFiles` files are open. One timer for all files.
  */
 export function tailSource(
   options: TailOptions,
-  { files, mint = () => randomBytes(8).toString('hex') }: TailPorts,
+  { files: plain, mint = () => randomBytes(8).toString('hex'), unpack }: TailPorts,
   scheduler: SchedulerLike = asyncScheduler,
 ): Source {
+  const files = withArchives(plain, unpack ?? zlibUnpack);
+  const canUnpack = unpack === undefined ? zlibCanUnpack : () => true;
   return {
     open: (context) =>
-      defer(() => new Tailing({ options, files, mint, context, scheduler, registry: new Registry() }).run),
+      defer(() => new Tailing({ options, files, canUnpack, mint, context, scheduler, registry: new Registry() }).run),
   };
 }
 

@@ -43,9 +43,9 @@ export class Vacancies {
     return this.#vacant.get(path)?.mtimeMs;
   }
 
-  /** Reads files that had a path and lost it again before anybody saw them there. */
-  *search(at: ReadonlyMap<string, Seen>, search: Search, look: number): Routine {
-    if (this.#vacant.size === 0) return;
+  /** Reads files that had a path and lost it again before anybody saw them there. False if one has gone meanwhile. */
+  *search(at: ReadonlyMap<string, Seen>, search: Search, look: number): Routine<boolean> {
+    if (this.#vacant.size === 0) return true;
     const { registry } = this.#setting;
     const unknown = [...at.values()].filter(({ id, size }) => size > 0 && !registry.owns(id));
     const names = new Set(unknown.flatMap((file) => [file.path, ...prefixesOf(file.path)]));
@@ -55,11 +55,14 @@ export class Vacancies {
       const hasNext = names.has(path) || names.has(stemOf(path));
       // It takes a listing of the folder.
       if (vacancy.look !== look && !hasNext && look % LOOKS_A_LISTING !== 0) continue;
-      for (const file of yield* search.between(path, vacancy.mtimeMs)) {
-        yield* this.#discovery.readBetween(path, file);
+      const missed = yield* search.between(path, vacancy.mtimeMs);
+      if (missed === undefined) return false;
+      for (const file of missed) {
+        if (!(yield* this.#discovery.readBetween(path, file))) return false;
         this.add(path, file.mtimeMs, look);
       }
     }
+    return true;
   }
 
   #isOver(path: string, { since }: Vacancy): boolean {
