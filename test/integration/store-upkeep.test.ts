@@ -95,7 +95,8 @@ describe('the upkeep of a store', () => {
     }
     expect(await count(database, 'events')).toEqual({ n: 400_000, ids: 400_000 });
     console.log(`sizes in MB: ${sizes.map((bytes) => (bytes / 1e6).toFixed(1)).join(' ')}`);
-    expect(sizes.at(-1)).toBeLessThan(sizes[1]! * 1.5);
+    // The room of one cycle is the next one's: the file may go up and down, but it does not grow.
+    expect(sizes.at(-1)).toBeLessThan(Math.max(...sizes.slice(0, 2)) * 1.5);
     database.close();
   });
 });
