@@ -1,6 +1,7 @@
 import { appendFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ndjson, placeForEachTest } from './harness.js';
+import { ask } from './stored.js';
 
 const place = placeForEachTest();
 
@@ -38,9 +39,10 @@ describe('other paths with the same checkpoint', () => {
     place().write('one.log', 'first of one\n');
     place().write('two.log', 'first of two\n');
     const { stderr } = await place().run(['run', 'one.log', '--once']);
-    const [, file = ''] = /kept in (\S+)/.exec(stderr) ?? [];
+    const [, file = ''] = /stored in (\S+)/.exec(stderr) ?? [];
     await place().run(['run', 'two.log', '--once']);
     await place().run(['run', 'one.log', '--once']);
-    expect(messages(file)).toEqual(['first of one']);
+    const stored = await ask(place().path(file), 'SELECT message FROM events ORDER BY message');
+    expect(stored).toEqual([{ message: 'first of one' }, { message: 'first of two' }]);
   });
 });
