@@ -38,9 +38,23 @@ function gbk(): TextCodec {
   return {
     ...latin1,
     // Most of most logs, and without the crossing into the converter.
-    decode: (bytes) => (isAscii(bytes) ? bytes.toString('latin1') : decoder.decode(bytes)),
+    decode: (bytes) =>
+      isAscii(bytes) ? bytes.toString('latin1') : decodedBetween(bytes, NEVER_GBK, (part) => decoder.decode(part)),
     characterEnd: gbkCharacterEnd,
   };
+}
+
+/** No character has it, and Node 20 would leave it out without a trace. */
+const NEVER_GBK = 0xff;
+
+function decodedBetween(bytes: Buffer, never: number, decode: (bytes: Uint8Array) => string): string {
+  let text = '';
+  let from = 0;
+  for (let at = bytes.indexOf(never); at >= 0; at = bytes.indexOf(never, from)) {
+    text += `${decode(bytes.subarray(from, at))}\uFFFD`;
+    from = at + 1;
+  }
+  return text + decode(bytes.subarray(from));
 }
 
 /** Only the beginning of the line tells which bytes begin characters. Source: GB 18030-2022, lengths by first bytes. */
