@@ -1,8 +1,7 @@
 import type { LogRecord } from '../model/batch.js';
-import { MillraceError } from '../model/errors.js';
 import type { RecordFilter } from '../model/source.js';
 import type { TextCodec } from './decode-text.js';
-import { countOf } from './lines.js';
+import { addRecord, countOf, longLineFault } from './lines.js';
 import type { LineLimits, Lines } from './lines.js';
 
 const REPLACEMENT = '\uFFFD';
@@ -111,14 +110,12 @@ export class DecodingSplitter {
     this.#last = undefined;
     const record = this.#record(bytes, this.#position, this.#end - this.#position);
     this.#position = this.#end;
-    const { text, fault } = record;
-    if (fault === undefined && this.#filter?.(text, 0, text.length) === true) lines.filtered++;
-    else lines.records.push(record);
+    addRecord(lines, record, this.#filter);
   }
 
   /** `bytes` may be less than the `length` of the line in the file, line break included. */
   #record(bytes: Buffer, offset: number, length: number): LogRecord {
-    const { maxLineBytes, onLongLine } = this.#limits;
+    const { maxLineBytes } = this.#limits;
     const { byteOrderMark } = this.#codec;
     const line = bytes.length === length ? this.#withoutLineBreak(bytes) : bytes;
     const isLong = line.length > maxLineBytes;
@@ -126,12 +123,7 @@ export class DecodingSplitter {
     const hasMark = offset === 0 && byteOrderMark.length > 0 && startsWith(kept, byteOrderMark);
     const text = this.#codec.decode(hasMark ? kept.subarray(byteOrderMark.length) : kept);
     const original = this.#keepsBytes || text.includes(REPLACEMENT) ? { bytes: Uint8Array.from(kept) } : {};
-    if (!isLong || onLongLine === 'truncate') return { offset, text, ...original };
-    const fault = MillraceError.ofRecord(
-      'MILLRACE_E_LINE_TOO_LONG',
-      `${length} bytes, at most ${maxLineBytes}; the first ${kept.length} are kept`,
-    );
-    return { offset, text, fault, ...original };
+    return { offset, text, ...(isLong ? longLineFault(this.#limits, length, kept.length) : {}), ...original };
   }
 
   #withoutLineBreak(bytes: Buffer): Buffer {

@@ -2,7 +2,7 @@ import type { LogRecord } from '../model/batch.js';
 import type { LineJoiner } from '../operators/line-joiner.js';
 import type { RecordFilter } from '../model/source.js';
 import type { Framing } from './framing.js';
-import { countOf, noLines } from './lines.js';
+import { addRecord, countOf, noLines } from './lines.js';
 import type { Lines } from './lines.js';
 
 /**
@@ -68,11 +68,7 @@ export class JoinedLines implements Framing {
   }
 
   #add(group: readonly LogRecord[] | undefined, events: Lines): void {
-    if (group === undefined) return;
-    const event = this.#joined(group);
-    const { text, fault } = event;
-    if (fault === undefined && this.#filter?.(text, 0, text.length) === true) events.filtered++;
-    else events.records.push(event);
+    if (group !== undefined) addRecord(events, this.#joined(group), this.#filter);
   }
 
   #joined(group: readonly LogRecord[]): LogRecord {

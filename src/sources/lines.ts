@@ -21,6 +21,24 @@ export function countOf({ records, filtered }: Lines): number {
   return records.length + filtered;
 }
 
+/** A record comes out, unless the filter leaves it out. One that is a dead letter already is never left out. */
+export function addRecord(lines: Lines, record: LogRecord, filter: RecordFilter | undefined): void {
+  const { text, fault } = record;
+  if (fault === undefined && filter?.(text, 0, text.length) === true) lines.filtered++;
+  else lines.records.push(record);
+}
+
+/** The fault of a line that is too long, where such lines are dead letters. `keptBytes`: how much of it there is. */
+export function longLineFault(
+  { maxLineBytes, onLongLine }: LineLimits,
+  length: number,
+  keptBytes: number,
+): Pick<LogRecord, 'fault'> {
+  if (onLongLine === 'truncate') return {};
+  const detail = `${length} bytes, at most ${maxLineBytes}; the first ${keptBytes} are kept`;
+  return { fault: MillraceError.ofRecord('MILLRACE_E_LINE_TOO_LONG', detail) };
+}
+
 /** What a record takes in memory beside its text: the objects that stand for it, roughly. */
 export const RECORD_BYTES = 256;
 /** No batch has more lines. */
@@ -77,7 +95,7 @@ export class LineSplitter {
       this.#hold(block.subarray(0, lineEnd < 0 ? block.length : lineEnd));
       this.#end += from;
       if (lineEnd < 0) return from;
-      this.#add(lines, this.#heldRecord(this.#end - 1 - this.#position));
+      addRecord(lines, this.#heldRecord(this.#end - 1 - this.#position), this.#filter);
       this.#position = this.#end;
     }
     while (from < block.length && countOf(lines) < maxLines) {
@@ -98,7 +116,7 @@ export class LineSplitter {
   /** The incomplete line is a line: there will be no more. */
   flush(lines: Lines): void {
     if (this.#end === this.#position) return;
-    this.#add(lines, this.#heldRecord(this.#end - this.#position));
+    addRecord(lines, this.#heldRecord(this.#end - this.#position), this.#filter);
     this.#position = this.#end;
   }
 
@@ -142,33 +160,23 @@ export class LineSplitter {
     let from = 0;
     while (from < bytes.length && countOf(lines) < maxLines) {
       const lineEnd = bytes.indexOf(LF, from);
-      this.#add(lines, this.#record(bytes.subarray(from, lineEnd), this.#end + from, lineEnd - from));
+      const record = this.#record(bytes.subarray(from, lineEnd), this.#end + from, lineEnd - from);
+      addRecord(lines, record, this.#filter);
       from = lineEnd + 1;
     }
     return from;
   }
 
-  #add(lines: Lines, record: LogRecord): void {
-    const { text, fault } = record;
-    if (fault === undefined && this.#filter?.(text, 0, text.length) === true) lines.filtered++;
-    else lines.records.push(record);
-  }
-
   /** `bytes` may be less than the `length` of the line in the file. */
   #record(bytes: Buffer, offset: number, length: number): LogRecord {
-    const { maxLineBytes, onLongLine } = this.#limits;
+    const { maxLineBytes } = this.#limits;
     const line = bytes.length === length ? withoutCr(bytes) : bytes;
     const isLong = line.length > maxLineBytes;
     const kept = isLong ? line.subarray(0, characterEnd(line, maxLineBytes)) : line;
     const decoded = kept.toString('utf8');
     const text = offset === 0 && decoded.startsWith(BYTE_ORDER_MARK) ? decoded.slice(1) : decoded;
     const original = isUtf8(kept) ? {} : { bytes: Uint8Array.from(kept) };
-    if (!isLong || onLongLine === 'truncate') return { offset, text, ...original };
-    const fault = MillraceError.ofRecord(
-      'MILLRACE_E_LINE_TOO_LONG',
-      `${length} bytes, at most ${maxLineBytes}; the first ${kept.length} are kept`,
-    );
-    return { offset, text, fault, ...original };
+    return { offset, text, ...(isLong ? longLineFault(this.#limits, length, kept.length) : {}), ...original };
   }
 }
 
