@@ -105,4 +105,22 @@ describe('refusedTo', () => {
       ['other', 'other'],
     ]);
   });
+
+  it('each hears when its state is durable, and finishes', async () => {
+    const heard: string[] = [];
+    const resource = (name: string): SinkResource<string> =>
+      resourceOf({
+        deliver: (all) => of(receiptFor(all)),
+        capture: () => ({ state: name, sync: EMPTY, saved: () => heard.push(`${name} saved`) }),
+        finish: () =>
+          defer(() => {
+            heard.push(`${name} finished`);
+            return EMPTY;
+          }),
+      });
+    const sink = opened(resource('one'), resource('other'));
+    sink.capture!(new Map()).saved!();
+    await lastValueFrom(sink.finish!(), { defaultValue: undefined });
+    expect(heard).toEqual(['one saved', 'other saved', 'one finished', 'other finished']);
+  });
 });

@@ -1,4 +1,4 @@
-import { combineLatest, concatMap, map, merge, of, takeLast, tap } from 'rxjs';
+import { combineLatest, concatMap, EMPTY, map, merge, of, takeLast, tap } from 'rxjs';
 import type { Observable } from 'rxjs';
 import type { Json } from '../model/json.js';
 import type { Delivery, Receipt, Sink, SinkCapture, SinkContext, SinkResource } from '../model/sink.js';
@@ -77,6 +77,13 @@ class Both<T> implements Sink<T> {
     return {
       state: Object.fromEntries(captured.map(([part, { state }]) => [part, state])),
       sync: merge(...captured.map(([, { sync }]) => sync)),
+      saved: () => {
+        for (const [, { saved }] of captured) saved?.();
+      },
     };
+  }
+
+  finish(): Observable<never> {
+    return merge(this.#first.finish?.() ?? EMPTY, this.#second.finish?.() ?? EMPTY);
   }
 }
