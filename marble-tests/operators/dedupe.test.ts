@@ -1,28 +1,9 @@
 import * as fc from 'fast-check';
-import { from } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import type { LogEvent } from '../../src/model/event.js';
 import { dedupe } from '../../src/operators/dedupe.js';
-import type { DedupeConfig } from '../../src/operators/dedupe.js';
 import { placeOf } from '../fakes/events.js';
+import { at, eventsWith, passing } from '../fakes/passing.js';
 import { standingCases } from './standing-cases.js';
-
-function passing(config: DedupeConfig, events: readonly LogEvent[]): number[] {
-  const got: number[] = [];
-  from(events)
-    .pipe(dedupe(config))
-    .subscribe((event) => got.push(events.indexOf(event)));
-  return got;
-}
-
-function eventsWith(...all: Readonly<Record<string, unknown>>[]): LogEvent[] {
-  const place = placeOf();
-  return all.map((fields) => place.event(fields));
-}
-
-function at(seconds: number): string {
-  return new Date(seconds * 1000).toISOString();
-}
 
 describe('dedupe', () => {
   standingCases(() => dedupe({ by: ['message'] }), 'text');
@@ -30,7 +11,7 @@ describe('dedupe', () => {
   it('lets the first of a key through and counts the others', () => {
     const place = placeOf();
     const events = ['a', 'b', 'a', 'c', 'b', 'a'].map((message) => place.raw(message));
-    expect(passing({ by: ['message'] }, events)).toEqual([0, 1, 3]);
+    expect(passing(dedupe({ by: ['message'] }), events)).toEqual([0, 1, 3]);
     expect(place.counts).toBe('3/0/0');
   });
 
@@ -45,13 +26,13 @@ describe('dedupe', () => {
       { c: 1 },
       { a: '1' },
     );
-    expect(passing({ by: ['a', 'b'] }, events)).toEqual([0, 1, 4, 5, 6, 7]);
+    expect(passing(dedupe({ by: ['a', 'b'] }), events)).toEqual([0, 1, 4, 5, 6, 7]);
   });
 
   it('long values are told apart, and remembered in short', () => {
     const long = 'x'.repeat(5000);
     const events = eventsWith({ a: `${long}1` }, { a: `${long}2` }, { a: `${long}1` }, { a: long });
-    expect(passing({ by: ['a'] }, events)).toEqual([0, 1, 3]);
+    expect(passing(dedupe({ by: ['a'] }), events)).toEqual([0, 1, 3]);
     const judge = dedupe({ by: ['a'] }).remembering.begin(undefined);
     for (const event of events) judge.admits(event);
     expect(JSON.stringify(judge.capture()).length).toBeLessThan(300);
@@ -59,19 +40,19 @@ describe('dedupe', () => {
 
   it('within a time of the first that went on, by event time; without a time an event goes on', () => {
     const times = [0, 5, 10, 12, 19, 20, 9, 100].map((seconds) => ({ a: 1, '@timestamp': at(seconds) }));
-    expect(passing({ by: ['a'], withinMs: 10_000 }, eventsWith(...times))).toEqual([0, 2, 5, 6, 7]);
+    expect(passing(dedupe({ by: ['a'], withinMs: 10_000 }), eventsWith(...times))).toEqual([0, 2, 5, 6, 7]);
     const odd = [
       { a: 1, '@timestamp': at(0) },
       { a: 1 },
       { a: 1, '@timestamp': 'noon' },
       { a: 1, '@timestamp': at(1) },
     ];
-    expect(passing({ by: ['a'], withinMs: 10_000 }, eventsWith(...odd))).toEqual([0, 1, 2]);
+    expect(passing(dedupe({ by: ['a'], withinMs: 10_000 }), eventsWith(...odd))).toEqual([0, 1, 2]);
   });
 
   it('forgets the key that was not seen for longest', () => {
     const events = ['a', 'b', 'a', 'c', 'a', 'b'].map((a) => ({ a }));
-    expect(passing({ by: ['a'], maxKeys: 2 }, eventsWith(...events))).toEqual([0, 1, 3, 5]);
+    expect(passing(dedupe({ by: ['a'], maxKeys: 2 }), eventsWith(...events))).toEqual([0, 1, 3, 5]);
   });
 
   it('many more keys than it remembers take no longer for that', () => {

@@ -1,25 +1,11 @@
 import * as fc from 'fast-check';
-import { from } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { LogEvent } from '../../src/model/event.js';
 import { keepUnusual } from '../../src/operators/keep-unusual.js';
-import type { UnusualConfig } from '../../src/operators/keep-unusual.js';
 import { placeOf } from '../fakes/events.js';
+import { eventsWith, passing } from '../fakes/passing.js';
 import { Seeded } from '../fakes/seeded.js';
 import { standingCases } from './standing-cases.js';
-
-function passing(config: UnusualConfig, events: readonly LogEvent[]): number[] {
-  const got: number[] = [];
-  from(events)
-    .pipe(keepUnusual(config))
-    .subscribe((event) => got.push(events.indexOf(event)));
-  return got;
-}
-
-function eventsWith(...all: Readonly<Record<string, unknown>>[]): LogEvent[] {
-  const place = placeOf();
-  return all.map((fields) => place.event(fields));
-}
 
 function numbers(values: readonly unknown[]): LogEvent[] {
   return eventsWith(...values.map((a) => ({ a })));
@@ -40,14 +26,14 @@ describe('keepUnusual', () => {
     const events = [...Array.from({ length: 100 }, (_, at) => at + 1), 98, 104, 500].map((value) =>
       place.event({ a: value }),
     );
-    expect(passing({ ...a, aboveQuantile: 0.99 }, events)).toEqual([101, 102]);
+    expect(passing(keepUnusual({ ...a, aboveQuantile: 0.99 }), events)).toEqual([101, 102]);
     expect(place.counts).toBe('101/0/0');
   });
 
   it.each([0.5, 0.9, 0.99])('lets about the share above the quantile %f through', (aboveQuantile) => {
     const random = new Seeded(7);
     const values = Array.from({ length: 20_000 }, () => Math.exp(normal(random)));
-    const share = passing({ ...a, aboveQuantile, minSamples: 1000 }, numbers(values)).length / 19_000;
+    const share = passing(keepUnusual({ ...a, aboveQuantile, minSamples: 1000 }), numbers(values)).length / 19_000;
     expect(share).toBeGreaterThan((1 - aboveQuantile) * 0.75);
     expect(share).toBeLessThan((1 - aboveQuantile) * 1.2);
   });
@@ -55,31 +41,31 @@ describe('keepUnusual', () => {
   it('far from the mean of those before, on either side: about as often as the normal distribution says', () => {
     const random = new Seeded(3);
     const values = Array.from({ length: 10_000 }, () => 1e9 + normal(random));
-    const share = passing({ ...a, anomalyAbove: 2 }, numbers(values)).length / 9900;
+    const share = passing(keepUnusual({ ...a, anomalyAbove: 2 }), numbers(values)).length / 9900;
     expect(share).toBeGreaterThan(0.035);
     expect(share).toBeLessThan(0.056);
     const far = numbers([...values.slice(0, 200), 1e9 - 10, 1e9 + 10, 1e9]);
-    expect(passing({ ...a, anomalyAbove: 8 }, far)).toEqual([200, 201]);
+    expect(passing(keepUnusual({ ...a, anomalyAbove: 8 }), far)).toEqual([200, 201]);
   });
 
   it('numbers that are all the same are not above themselves', () => {
     for (const value of [1, 7, 1.02, 1e-12, 0, -3, -1e9, 5e20]) {
-      expect(passing({ ...a, aboveQuantile: 0.5 }, numbers(new Array(200).fill(value)))).toEqual([]);
+      expect(passing(keepUnusual({ ...a, aboveQuantile: 0.5 }), numbers(new Array(200).fill(value)))).toEqual([]);
     }
   });
 
   it('a number is no part of what it is compared with, and a short history says nothing', () => {
     const values = [1, 2, 1, 2, 100];
-    expect(passing({ ...a, anomalyAbove: 3, minSamples: 4 }, numbers(values))).toEqual([4]);
-    expect(passing({ ...a, anomalyAbove: 3, minSamples: 5 }, numbers(values))).toEqual([]);
-    expect(passing({ ...a, anomalyAbove: 3, minSamples: 4 }, numbers([5, 5, 5, 5, 5, 6]))).toEqual([5]);
+    expect(passing(keepUnusual({ ...a, anomalyAbove: 3, minSamples: 4 }), numbers(values))).toEqual([4]);
+    expect(passing(keepUnusual({ ...a, anomalyAbove: 3, minSamples: 5 }), numbers(values))).toEqual([]);
+    expect(passing(keepUnusual({ ...a, anomalyAbove: 3, minSamples: 4 }), numbers([5, 5, 5, 5, 5, 6]))).toEqual([5]);
   });
 
   it('follows what changes: a new level is usual after a while', () => {
     const random = new Seeded(5);
     const values = Array.from({ length: 4000 }, (_, at) => (at < 2000 ? 10 : 100) + random.next());
     for (const config of [{ aboveQuantile: 0.99 }, { anomalyAbove: 4 }]) {
-      const got = passing({ ...a, ...config, windowSamples: 200 }, numbers(values));
+      const got = passing(keepUnusual({ ...a, ...config, windowSamples: 200 }), numbers(values));
       expect(got).toContain(2000);
       expect(got.filter((at) => at > 3500).length).toBeLessThan(15);
     }
@@ -87,17 +73,17 @@ describe('keepUnusual', () => {
 
   it('numbers in texts count; what is no number, or what the rest does not hold for, is dropped and not learnt from', () => {
     const odd = ['1', 2, '1.5', 'x', null, Infinity, Number.NaN, undefined, '-1', '50'];
-    expect(passing({ ...a, aboveQuantile: 1, minSamples: 4 }, numbers(odd))).toEqual([9]);
+    expect(passing(keepUnusual({ ...a, aboveQuantile: 1, minSamples: 4 }), numbers(odd))).toEqual([9]);
     const events = eventsWith(...[1, 1, 1, 900, 5].map((value) => ({ a: value, b: value === 900 ? 'no' : 'yes' })));
     const config = { ...a, aboveQuantile: 1, minSamples: 3, not: { field: 'b', equals: 'no' } };
-    expect(passing(config, events)).toEqual([4]);
+    expect(passing(keepUnusual(config), events)).toEqual([4]);
   });
 
   it('each key has its history; the one that got nothing for longest is forgotten', () => {
     const rows = Array.from('xxyyxyzzx').map((k, at) => ({ k, a: k === 'x' ? at : 1 }));
     const config = { ...a, aboveQuantile: 1, minSamples: 2, by: ['k'] };
-    expect(passing(config, eventsWith(...rows))).toEqual([4, 8]);
-    expect(passing({ ...config, maxKeys: 2 }, eventsWith(...rows))).toEqual([4]);
+    expect(passing(keepUnusual(config), eventsWith(...rows))).toEqual([4, 8]);
+    expect(passing(keepUnusual({ ...config, maxKeys: 2 }), eventsWith(...rows))).toEqual([4]);
   });
 
   it('goes on with what was captured as if nothing had happened', () => {

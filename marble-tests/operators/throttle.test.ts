@@ -1,28 +1,9 @@
 import * as fc from 'fast-check';
-import { from } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import type { LogEvent } from '../../src/model/event.js';
 import { throttle } from '../../src/operators/throttle.js';
-import type { ThrottleConfig } from '../../src/operators/throttle.js';
 import { placeOf } from '../fakes/events.js';
+import { at, eventsWith, passing } from '../fakes/passing.js';
 import { standingCases } from './standing-cases.js';
-
-function passing(config: ThrottleConfig, events: readonly LogEvent[]): number[] {
-  const got: number[] = [];
-  from(events)
-    .pipe(throttle(config))
-    .subscribe((event) => got.push(events.indexOf(event)));
-  return got;
-}
-
-function eventsWith(...all: Readonly<Record<string, unknown>>[]): LogEvent[] {
-  const place = placeOf();
-  return all.map((fields) => place.event(fields));
-}
-
-function at(seconds: number): string {
-  return new Date(seconds * 1000).toISOString();
-}
 
 describe('throttle', () => {
   standingCases(() => throttle({ max: 3, perMs: 1000 }), { '@timestamp': at(0) });
@@ -30,13 +11,13 @@ describe('throttle', () => {
   it('lets so many of a window through, which begins with its first event, and counts the others', () => {
     const place = placeOf();
     const events = [1, 5, 9, 10, 11, 12, 13, 30].map((seconds) => place.event({ '@timestamp': at(seconds) }));
-    expect(passing({ max: 2, perMs: 10_000 }, events)).toEqual([0, 1, 4, 5, 7]);
+    expect(passing(throttle({ max: 2, perMs: 10_000 }), events)).toEqual([0, 1, 4, 5, 7]);
     expect(place.counts).toBe('3/0/0');
   });
 
   it('each key for itself; events without any of the fields are one key', () => {
     const events = eventsWith(...['a', 'b', 'a', undefined, 'b', undefined].map((a) => ({ a, '@timestamp': at(0) })));
-    expect(passing({ by: ['a'], max: 1, perMs: 1000 }, events)).toEqual([0, 1, 3]);
+    expect(passing(throttle({ by: ['a'], max: 1, perMs: 1000 }), events)).toEqual([0, 1, 3]);
   });
 
   it('an event without a time goes on and is not counted; a late one is counted now', () => {
@@ -47,12 +28,12 @@ describe('throttle', () => {
       { '@timestamp': at(1) },
       { '@timestamp': at(51) },
     ];
-    expect(passing({ max: 2, perMs: 10_000 }, eventsWith(...odd))).toEqual([0, 1, 2, 3]);
+    expect(passing(throttle({ max: 2, perMs: 10_000 }), eventsWith(...odd))).toEqual([0, 1, 2, 3]);
   });
 
   it('forgets the key that was not seen for longest', () => {
     const events = eventsWith(...['a', 'b', 'a', 'c', 'a', 'b'].map((a) => ({ a, '@timestamp': at(0) })));
-    expect(passing({ by: ['a'], max: 1, perMs: 1000, maxKeys: 2 }, events)).toEqual([0, 1, 3, 5]);
+    expect(passing(throttle({ by: ['a'], max: 1, perMs: 1000, maxKeys: 2 }), events)).toEqual([0, 1, 3, 5]);
   });
 
   it('goes on with what was captured as if nothing had happened', () => {

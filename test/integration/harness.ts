@@ -18,6 +18,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach } from 'vitest';
+import { CONTRACT_EXAMPLE } from '../contract-example.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
@@ -280,27 +281,10 @@ export function announcedSeed(test: string): number {
 
 /** The contract's example configuration, with some lines of it replaced. */
 export function exampleConfig(changes: Readonly<Record<string, string>> = {}): string {
-  let text = EXAMPLE;
+  let text = CONTRACT_EXAMPLE;
   for (const [line, replacement] of Object.entries(changes)) {
     if (!text.includes(line)) throw new Error(`the example has no ${line}`);
     text = text.replace(line, replacement);
   }
   return text;
 }
-
-const EXAMPLE = `name: app-logs
-source:
-  tail: { paths: ["logs/*.log"], from: beginning, fields: { log_type: app } }
-checkpoint: { path: data/app-logs.checkpoint }        # everyMs: 1000
-stages:
-  - parse: { format: delimited, separator: "|", fields: [time, level, message] }
-  - normalize: {}
-routes:
-  - name: problems
-    stages:
-      - keep: { level: [ERROR, WARN] }
-    to:
-      file: { path: out/problems.ndjson }
-deadLetter:
-  file: { path: out/dead.ndjson }
-`;

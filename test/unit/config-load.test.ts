@@ -3,6 +3,7 @@ import { ConfigError, loadConfig } from '../../src/config/load.js';
 import type { LoadedPipeline } from '../../src/config/load.js';
 import { jsonSchema, sinksOf } from '../../src/config/schema.js';
 import type { Json } from '../../src/model/json.js';
+import { CONTRACT_EXAMPLE } from '../contract-example.js';
 
 const environment = {
   env: {},
@@ -22,27 +23,10 @@ function one(text: string, file?: string): LoadedPipeline['config'] {
 
 const SMALL = 'source: { stdin: {} }\nroutes: [{ to: { console: {} } }]\n';
 
-const CONTRACT = `name: app-logs
-source:
-  tail: { paths: ["logs/*.log"], from: beginning, fields: { log_type: app } }
-checkpoint: { path: data/app-logs.checkpoint }        # everyMs: 1000
-stages:
-  - parse: { format: delimited, separator: "|", fields: [time, level, message] }
-  - normalize: {}
-routes:
-  - name: problems
-    stages:
-      - keep: { level: [ERROR, WARN] }
-    to:
-      file: { path: out/problems.ndjson }
-deadLetter:
-  file: { path: out/dead.ndjson }
-`;
-
 describe('loadConfig', () => {
   it("loads the contract's example, with every default", () => {
-    expect(load(CONTRACT)).toHaveLength(1);
-    expect(one(CONTRACT)).toEqual({
+    expect(load(CONTRACT_EXAMPLE)).toHaveLength(1);
+    expect(one(CONTRACT_EXAMPLE)).toEqual({
       name: 'app-logs',
       source: {
         tail: {
