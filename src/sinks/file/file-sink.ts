@@ -12,6 +12,7 @@ import { readState, TAIL_BYTES, writeState } from './file-state.js';
 import type { FileState } from './file-state.js';
 import type { GzipBlock } from './gzip.js';
 import { Housekeeping } from './housekeeping.js';
+import { LineBuffer } from './line-buffer.js';
 import { openOutput } from './open-output.js';
 import type { Output } from './open-output.js';
 import type { RotateOptions } from './options.js';
@@ -21,7 +22,7 @@ import { WriteGroup } from './write-group.js';
 import type { Lanes, LineCodec, Request } from './write-group.js';
 
 const LINE_END = 10;
-const MIN_BUFFER_BYTES = 64 * 1024;
+const NOTHING = new Uint8Array(0);
 
 /** Where a file sink writes. */
 export interface FileSinkConfig {
@@ -90,7 +91,7 @@ class FileSink<T> implements Sink<T> {
   /** A rotated file is tidied up, and the next one may follow, when a checkpoint knows of it: the sooner the better. */
   readonly #rotations = new Subject<void>();
   #queue: Request<T>[] = [];
-  #buffer = Buffer.alloc(0);
+  readonly #lines = new LineBuffer();
   #output: Output;
   #isMoved = false;
   #isSynced = false;
@@ -215,7 +216,7 @@ class FileSink<T> implements Sink<T> {
     const group = new WriteGroup(this.#queue.splice(0), this.#lanes);
     try {
       while (!group.isDone || this.#rotation?.isPeriodOver === true) yield* this.#writePiece(group);
-      this.#written(group, 0);
+      this.#written(group, NOTHING);
     } catch (error) {
       group.fail(error);
     } finally {
@@ -229,16 +230,18 @@ class FileSink<T> implements Sink<T> {
     const rotation = this.#rotation;
     const { file, length, tail } = this.#output;
     const isOver = length > 0 && rotation?.isPeriodOver === true;
-    const text =
-      isOver || rotation?.isMidway === true ? '' : group.take(rotation?.room(length) ?? Infinity, length === 0);
-    if (text === '') {
+    const lines = this.#lines;
+    lines.clear();
+    // A last line that somebody left without its end must not be glued to ours.
+    if (length > 0 && tail.at(-1) !== LINE_END) lines.add('\n');
+    const isHeldBack = isOver || rotation?.isMidway === true;
+    if (isHeldBack || !group.take(lines, rotation?.room(length) ?? Infinity, length === 0)) {
       if (rotation !== undefined && (isOver || !group.isDone)) yield* this.#rotate(rotation);
       return;
     }
-    // A last line that somebody left without its end must not be glued to ours.
-    const bytes = this.#encoded(length > 0 && tail.at(-1) !== LINE_END ? `\n${text}` : text);
+    const { bytes } = lines;
     yield* wait(file.write(bytes, length));
-    this.#written(group, bytes.length);
+    this.#written(group, bytes);
   }
 
   /** What cannot be rotated grows on; only a file that is renamed already has to have its successor. */
@@ -273,21 +276,11 @@ class FileSink<T> implements Sink<T> {
     this.#isSynced = false;
   }
 
-  /** The text in the sink's own buffer: there is one write at a time, so it can be used again for the next. */
-  #encoded(text: string): Uint8Array {
-    // No UTF-16 unit takes more than three bytes; logs are mostly ASCII, so the exact length comes before that much room.
-    if (text.length * 3 > this.#buffer.length) {
-      const length = Buffer.byteLength(text);
-      if (length > this.#buffer.length) this.#buffer = Buffer.allocUnsafeSlow(Math.max(length, MIN_BUFFER_BYTES));
-    }
-    return this.#buffer.subarray(0, this.#buffer.write(text));
-  }
-
   /** Before anybody hears of it: what a checkpoint takes now has to hold what the receipts say. */
-  #written(group: WriteGroup<T>, count: number): void {
+  #written(group: WriteGroup<T>, bytes: Uint8Array): void {
     group.written();
+    const count = bytes.length;
     if (count > 0) {
-      const bytes = this.#buffer.subarray(0, count);
       const { length, tail } = this.#output;
       const end =
         count >= TAIL_BYTES ? bytes.subarray(-TAIL_BYTES) : Buffer.concat([tail, bytes]).subarray(-TAIL_BYTES);

@@ -1,5 +1,6 @@
 import type { Subscriber } from 'rxjs';
 import type { Delivery, Receipt } from '../../model/sink.js';
+import type { LineBuffer } from './line-buffer.js';
 
 /** How the items of a file become lines. */
 export interface LineCodec<T> {
@@ -62,25 +63,26 @@ export class WriteGroup<T> {
     return this.#current >= this.#requests.length;
   }
 
-  /** The next lines that `room` bytes take, one record at least when `must`; empty if none fits or none is left. */
-  take(room: number, must: boolean): string {
-    let text = '';
+  /** Adds the next lines that `room` bytes take, one record at least when `must`. False if none fits or none is left. */
+  take(into: LineBuffer, room: number, must: boolean): boolean {
     let left = room;
+    let hasTaken = false;
     for (; this.#current < this.#requests.length; this.#current++) {
       const request = this.#requests[this.#current];
       while (request !== undefined && request.at < request.items.length) {
         const lines = this.#held ?? this.#linesOf(request, room !== Infinity);
-        if (lines.bytes > left && !(must && text === '')) {
+        if (lines.bytes > left && (hasTaken || !must)) {
           this.#held = lines;
-          return text;
+          return hasTaken;
         }
         this.#held = undefined;
         request.at = lines.end;
-        text += lines.text;
+        into.add(lines.text);
+        hasTaken = true;
         left -= lines.bytes;
       }
     }
-    return text;
+    return hasTaken;
   }
 
   /** What was taken is written: before anybody hears of it the positions say so. */
