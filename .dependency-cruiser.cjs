@@ -29,6 +29,7 @@ module.exports = {
     arrow('stores', 'model', 'operators'),
     arrow('flow', 'model', 'operators'),
     arrow('dashboard', 'model'),
+    arrow('testing', 'model', 'operators', 'flow'),
     {
       name: 'config-imports-model-and-declared-options',
       severity: 'error',
@@ -49,10 +50,17 @@ module.exports = {
     },
     {
       name: 'entries-are-not-imported',
-      comment: 'main.ts and index.ts are ways in, not modules to build on.',
+      comment: 'main.ts and index.ts are ways in, not modules to build on; testing is for tests.',
       severity: 'error',
-      from: { path: '^src/' },
-      to: { path: '^src/(main|index)[.]ts$' },
+      from: { path: '^src/', pathNot: '^src/testing/' },
+      to: { path: '^src/((main|index)[.]ts$|testing/)' },
+    },
+    {
+      name: 'testing-imports-rxjs-only',
+      comment: 'So it works with any test runner.',
+      severity: 'error',
+      from: { path: '^src/testing/' },
+      to: { dependencyTypes: thirdParty, pathNot: '(^|/)node_modules/rxjs/' },
     },
     {
       name: 'pure-imports-rxjs-only',

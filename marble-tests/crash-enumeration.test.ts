@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { play } from './fakes/crash-run.js';
 import type { PlayOptions } from './fakes/crash-run.js';
-import { Seeded } from './fakes/seeded.js';
+import { Seeded } from '../src/testing/seeded.js';
 
 /** A longer search: CRASH_SEEDS=1000-1199. */
 const [FIRST, LAST] = (process.env['CRASH_SEEDS'] ?? '1-30').split('-').map(Number) as [number, number];

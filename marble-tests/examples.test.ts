@@ -1,11 +1,15 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import * as millrace from '../src/index.js';
+import * as testing from '../src/testing/index.js';
 import { docBlocksIn } from './doc-blocks.js';
 import { expectedLog, runExample, typeFaults } from './examples.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
-const examples = docBlocksIn(`${root}/src/operators`).filter(({ language }) => language === 'ts');
+const folders = ['operators', 'testing'];
+const examples = folders
+  .flatMap((folder) => docBlocksIn(`${root}/src/${folder}`))
+  .filter(({ language }) => language === 'ts');
 const runnable = examples.filter(({ lines }) => expectedLog(lines).length > 0);
 
 /** Exported, and explained elsewhere. */
@@ -27,6 +31,14 @@ describe('the examples in the doc comments', () => {
   it('every operator of the pack has one that runs', () => {
     const shown = new Set(runnable.map(({ of }) => of));
     expect(Object.keys(millrace).filter((name) => !shown.has(name) && !WITHOUT_EXAMPLE.has(name))).toEqual([]);
+  });
+});
+
+describe('the examples of the tools for tests', () => {
+  it('every way in has one that runs', () => {
+    const shown = new Set(runnable.map(({ of }) => of));
+    expect(['marbles', 'enumerateCrashes', 'placeOf', 'RecordingSink'].filter((name) => !shown.has(name))).toEqual([]);
+    expect(Object.keys(testing)).toEqual(expect.arrayContaining(['marbles', 'enumerateCrashes']));
   });
 });
 

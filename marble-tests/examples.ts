@@ -5,10 +5,10 @@ import { TestScheduler } from 'rxjs/testing';
 import ts from 'typescript';
 import * as millrace from '../src/index.js';
 import type { LogEvent } from '../src/model/event.js';
-import { placeOf } from './fakes/events.js';
+import * as testing from '../src/testing/index.js';
 
-// An example is the ```ts block after `@example`. It is complete but for its imports: whatever `rxjs` and `millrace`
-// export is there, and `events('line', …)` stands for a source of log events. Each `// → …` says what is logged next.
+// An example is the ```ts block after `@example`. It is complete but for its imports: whatever `rxjs`, `millrace` and
+// `millrace/testing` export is there, and `events('line', …)` stands for a source of log events. Each `// → …` says what is logged next.
 // Time is virtual, except in an example that awaits.
 
 const ARROW = /\/\/ → (.*)$/;
@@ -20,7 +20,7 @@ export function expectedLog(lines: readonly string[]): string[] {
 
 /** A source of log events, one for each line. */
 function events(...lines: readonly string[]): rxjs.Observable<LogEvent> {
-  const place = placeOf();
+  const place = testing.placeOf();
   return rxjs.from(lines.map((line) => place.raw(line)));
 }
 
@@ -30,7 +30,7 @@ export async function runExample(lines: readonly string[]): Promise<string[]> {
   const show = (value: unknown): string =>
     typeof value === 'string' ? value : inspect(value, { breakLength: Infinity, depth: 4 });
   const console = { log: (...values: unknown[]) => void log.push(values.map(show).join(' ')) };
-  const scope = { ...rxjs, ...millrace, events, console };
+  const scope = { ...rxjs, ...millrace, ...testing, events, console };
   const source = ts.transpile(lines.join('\n'), { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext });
   const awaits = /\bawait\b/.test(source);
   const run = runInThisContext(`(${awaits ? 'async ' : ''}(${Object.keys(scope).join(', ')}) => {\n${source}\n})`) as (
@@ -54,8 +54,8 @@ function asModule(lines: readonly string[]): string {
     Object.keys(names)
       .filter((name) => words.has(name) && !(name in except))
       .join(', ');
-  const imports = `import { ${used(rxjs, millrace)} } from 'rxjs'; import { ${used(millrace)} } from '../src/index.js'; `;
-  return `${imports}${lines.join('\n')}\nexport {};\n`;
+  const ours = `import { ${used(millrace)} } from '../src/index.js'; import { ${used(testing)} } from '../src/testing/index.js'; `;
+  return `import { ${used(rxjs, { ...millrace, ...testing })} } from 'rxjs'; ${ours}${lines.join('\n')}\nexport {};\n`;
 }
 
 /** Type-checks examples as this project's own code; gives the faults as `name: message`. */

@@ -7,7 +7,7 @@ import { expect } from 'vitest';
 import * as millrace from '../src/index.js';
 import { LogEvent } from '../src/model/event.js';
 import { MillraceError } from '../src/model/errors.js';
-import { placeOf } from './fakes/events.js';
+import { placeOf } from '../src/testing/place-of.js';
 
 // A picture is a block of a doc comment that can be run. It reads from top to bottom like a marble diagram:
 //

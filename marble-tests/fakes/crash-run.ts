@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { isExact } from '../../src/flow/ledger.js';
 import { EvidenceKeeper } from '../../src/sources/tail/evidence.js';
 import { FakeStore } from './fake-database.js';
-import { FakeDisk } from './fake-disk.js';
+import { FakeDisk } from '../../src/testing/fake-disk.js';
 import { everyLine } from './every-line.js';
 import { LogHistory } from './log-history.js';
 import type { HistoryOptions, Step } from './log-history.js';
@@ -10,8 +10,8 @@ import { LogWorld } from './log-world.js';
 import type { Generation } from './log-world.js';
 import { bucketOf, CHECKPOINT, DEAD, OUT, PipelineLife } from './pipeline-life.js';
 import type { LifeOptions } from './pipeline-life.js';
-import { Seeded } from './seeded.js';
-import { VirtualClock } from './virtual-clock.js';
+import { Seeded } from '../../src/testing/seeded.js';
+import { VirtualClock } from '../../src/testing/virtual-clock.js';
 
 /** The port calls, in each life, at which the process dies. */
 export type Cuts = readonly number[];

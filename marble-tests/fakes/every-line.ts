@@ -1,5 +1,5 @@
 import { gunzipSync } from 'node:zlib';
-import type { FakeDisk } from './fake-disk.js';
+import type { FakeDisk } from '../../src/testing/fake-disk.js';
 
 const texts = new WeakMap<Buffer, string>();
 

@@ -1,8 +1,8 @@
 import { EMPTY, of } from 'rxjs';
 import { MillraceError } from '../../src/model/errors.js';
 import type { Database, LanePosition, Rows, Transaction } from '../../src/sinks/duckdb/database.js';
-import type { FakeFiles } from './fake-files.js';
-import type { Seeded } from './seeded.js';
+import type { FakeFiles } from '../../src/testing/fake-files.js';
+import type { Seeded } from '../../src/testing/seeded.js';
 
 /** What a store holds, whatever process has it open. */
 export class FakeStore {
@@ -39,11 +39,11 @@ function tableOf({ count, separator, absent, columns }: Rows): Readonly<Record<s
  */
 export function fakeDatabase(store: FakeStore, files: FakeFiles, random: Seeded): Database {
   return {
-    positions: () => files.transact('positions', () => [...store.positions.values()]),
+    positions: () => files.call('positions', () => [...store.positions.values()]),
     write: (transaction) => {
       const fails = random.chance(0.05);
       const isWritten = !fails || random.chance(0.5);
-      return files.transact('commit', () => {
+      return files.call('commit', () => {
         if (isWritten) store.apply(transaction);
         if (fails) throw new MillraceError('MILLRACE_E_FILE_NO_SPACE', 'commit');
       });

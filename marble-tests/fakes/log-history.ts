@@ -1,5 +1,5 @@
 import type { Generation, LogWorld } from './log-world.js';
-import type { Seeded } from './seeded.js';
+import type { Seeded } from '../../src/testing/seeded.js';
 
 /**
  * What must have happened before a step may: `known` the path is in the durable checkpoint, `begun` so is a part of its

@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib';
-import type { FakeDisk, Inode } from './fake-disk.js';
+import type { FakeDisk, Inode } from '../../src/testing/fake-disk.js';
 
 /** What one file held from its creation or truncation to the next: what a reader has to see as one incarnation. */
 export interface Generation {

@@ -1,7 +1,7 @@
 import { from } from 'rxjs';
 import type { OperatorFunction } from 'rxjs';
 import type { LogEvent } from '../../src/model/event.js';
-import { placeOf } from './events.js';
+import { placeOf } from '../../src/testing/place-of.js';
 
 /** The places, among the events, of those that come through an operator. */
 export function passing(operator: OperatorFunction<LogEvent, LogEvent>, events: readonly LogEvent[]): number[] {

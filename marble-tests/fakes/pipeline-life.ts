@@ -22,14 +22,15 @@ import type { TailOptions } from '../../src/sources/tail/options.js';
 import { checkpointFile } from '../../src/stores/checkpoint-file.js';
 import { fakeDatabase } from './fake-database.js';
 import type { FakeStore } from './fake-database.js';
-import { FakeFiles, STORE } from './fake-files.js';
-import type { FakeFilesOptions } from './fake-files.js';
+import { FakeFiles } from '../../src/testing/fake-files.js';
+import type { FakeFilesOptions } from '../../src/testing/fake-files.js';
 import { fakeUnpack } from './fake-unpack.js';
-import type { FakeDisk } from './fake-disk.js';
-import type { VirtualClock } from './virtual-clock.js';
+import type { FakeDisk } from '../../src/testing/fake-disk.js';
+import type { VirtualClock } from '../../src/testing/virtual-clock.js';
 
 export const OUT = '/out/kept.ndjson';
 export const DEAD = '/out/dead.ndjson';
+const STORE = '/data/store.duckdb';
 export const CHECKPOINT = '/data/app.checkpoint';
 
 export const tailDefaults: TailOptions = {

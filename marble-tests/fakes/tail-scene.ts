@@ -1,11 +1,11 @@
 import type { Notice } from '../../src/model/notice.js';
 import { everyLine } from './every-line.js';
-import { FakeDisk } from './fake-disk.js';
+import { FakeDisk } from '../../src/testing/fake-disk.js';
 import { LogWorld } from './log-world.js';
 import { DEAD, OUT, PipelineLife } from './pipeline-life.js';
 import type { LifeOptions } from './pipeline-life.js';
-import { Seeded } from './seeded.js';
-import { VirtualClock } from './virtual-clock.js';
+import { Seeded } from '../../src/testing/seeded.js';
+import { VirtualClock } from '../../src/testing/virtual-clock.js';
 
 /** A line that the pipeline of `PipelineLife` keeps. */
 export function lineOf(number: number | string): string {

@@ -7,7 +7,7 @@ import type { Captured, CheckpointConfig } from '../../src/flow/checkpoint.js';
 import { emptyLedger } from '../../src/flow/ledger.js';
 import type { Settled } from '../../src/flow/settle.js';
 import type { Checkpoint } from '../../src/model/checkpoint.js';
-import { laneOf } from '../fakes/flow-ports.js';
+import { laneOf } from '../../src/testing/lane-of.js';
 import { marbles } from '../marbles.js';
 
 interface Setting {

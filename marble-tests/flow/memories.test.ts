@@ -6,7 +6,7 @@ import type { Route, Transformed } from '../../src/flow/transform.js';
 import type { LogEvent } from '../../src/model/event.js';
 import type { Json } from '../../src/model/json.js';
 import { dedupe } from '../../src/operators/dedupe.js';
-import { batchOf, laneOf } from '../fakes/flow-ports.js';
+import { batchOf, laneOf } from '../../src/testing/lane-of.js';
 
 const byMessage = dedupe({ by: ['message'] });
 const all: Route = { name: 'all', stages: [] };

@@ -25,7 +25,8 @@ import type { Notice } from '../../src/model/notice.js';
 import type { Receipt, Sink, SinkResource } from '../../src/model/sink.js';
 import type { SourceContext } from '../../src/model/source.js';
 import { parse } from '../../src/operators/parse.js';
-import { batchOf, laneOf, receiptFor, RecordingSink, resourceOf, willingSink } from '../fakes/flow-ports.js';
+import { batchOf, laneOf } from '../../src/testing/lane-of.js';
+import { receiptFor, RecordingSink, resourceOf } from '../../src/testing/recording-sink.js';
 import { marbles } from '../marbles.js';
 
 const away = new MillraceError('MILLRACE_E_FILE_IO');
@@ -42,13 +43,13 @@ type Setting = Partial<Omit<PipelineSpec, 'source'>> &
 
 /** A pipeline, and what it saved: `2ms a1 b2`. */
 function running(setting: Setting, scheduler: SchedulerLike): { result: Observable<Settled>; saves: string[] } {
-  const { lanes, to = [resourceOf(willingSink())], saved, save = () => EMPTY, ...others } = setting;
+  const { lanes, to = [resourceOf(new RecordingSink())], saved, save = () => EMPTY, ...others } = setting;
   const saves: string[] = [];
   const spec: PipelineSpec = {
     source: { open: lanes },
     stages: [],
     routes: [{ name: 'main', stages: [], to }],
-    deadLetters: resourceOf(willingSink<DeadLetter>()),
+    deadLetters: resourceOf(new RecordingSink<DeadLetter>()),
     store: {
       load: () => of(saved),
       save: ({ lanes: positions }) =>
@@ -91,7 +92,7 @@ describe('pipeline', () => {
     'loads, opens, admits the lane, settles, saves and completes, in this order',
     marbles(({ cold, expectObservable, flush }, scheduler) => {
       const batches = cold('           -a-b-|       ').pipe(map(batchesOf));
-      const opening = cold('      --s-------------- ', { s: willingSink() });
+      const opening = cold('      --s-------------- ', { s: new RecordingSink() });
       // opened at 2, first save 2–3, source open at 3, lane admitted 3–4, read from 4 on, last save 9–10
       const expected = '          -----1-2--|       ';
       const save = (): Observable<void> => cold<undefined>('-|');
@@ -295,12 +296,12 @@ describe('pipeline', () => {
       let wasOpen = 0;
       const late: SinkResource = {
         name: 'late',
-        open: () => (++opens < 4 ? cold('#', {}, away) : concat(of(willingSink()), NEVER)),
+        open: () => (++opens < 4 ? cold('#', {}, away) : concat(of(new RecordingSink()), NEVER)),
       };
       const { result } = running(
         {
           lanes: () => of(laneOf('l', of(batchesOf('a')))),
-          to: [resourceOf(willingSink()), late],
+          to: [resourceOf(new RecordingSink()), late],
           report: (notice) => notices.push(notice),
           onOpen: () => wasOpen++,
         },
@@ -320,7 +321,7 @@ describe('pipeline', () => {
   it(
     'a sink that is lost after it was open ends the pipeline: it starts again from what was saved last',
     marbles(({ cold, expectObservable }, scheduler) => {
-      const lost: SinkResource = { name: 'lost', open: () => cold('s---#', { s: willingSink() }, away) };
+      const lost: SinkResource = { name: 'lost', open: () => cold('s---#', { s: new RecordingSink() }, away) };
       const { result } = running({ lanes: () => NEVER, to: [lost] }, scheduler);
       expectObservable(result).toBe('----#', undefined, away);
     }),
@@ -412,7 +413,7 @@ describe('pipeline', () => {
       name: 's',
       open: (context) => {
         heard.push(context.saved);
-        return of(willingSink());
+        return of(new RecordingSink());
       },
     };
     const lanes = (context: SourceContext): Observable<Lane> => {

@@ -5,7 +5,7 @@ import { refusedTo } from '../../src/flow/refused-to.js';
 import { MillraceError } from '../../src/model/errors.js';
 import type { Json } from '../../src/model/json.js';
 import type { Delivery, Receipt, Sink, SinkResource } from '../../src/model/sink.js';
-import { receiptFor, RecordingSink, resourceOf } from '../fakes/flow-ports.js';
+import { receiptFor, RecordingSink, resourceOf } from '../../src/testing/recording-sink.js';
 import { marbles } from '../marbles.js';
 
 const reason = new MillraceError('MILLRACE_E_FILE_IO');

@@ -14,7 +14,8 @@ import { MillraceError } from '../../src/model/errors.js';
 import type { LogEvent } from '../../src/model/event.js';
 import type { Receipt, Sink } from '../../src/model/sink.js';
 import { keep } from '../../src/operators/keep.js';
-import { batchOf, laneOf, receiptFor, RecordingSink, willingSink } from '../fakes/flow-ports.js';
+import { batchOf, laneOf } from '../../src/testing/lane-of.js';
+import { receiptFor, RecordingSink } from '../../src/testing/recording-sink.js';
 import { marbles } from '../marbles.js';
 
 const policy = { initialMs: 2, jitter: 0 } as const;
@@ -33,7 +34,7 @@ function settling({
   sinks,
   stages = [],
   routes,
-  deadLetters = willingSink(),
+  deadLetters = new RecordingSink(),
 }: Setting): OperatorFunction<Batch, Settled> {
   const placed = (routes ?? [[]]).map((own, at) => ({ name: `r${at}`, stages: own }));
   const legs: PlacedLeg[] = sinks.map((sink, at) => ({
@@ -114,9 +115,9 @@ describe('settle', () => {
       const stage = tap((event: LogEvent) => {
         if (text(event) === 'a') throw new Error('mine');
       });
-      expectObservable(batches.pipe(settling({ sinks: [willingSink()], stages: [stage], deadLetters }), position)).toBe(
-        expected,
-      );
+      expectObservable(
+        batches.pipe(settling({ sinks: [new RecordingSink()], stages: [stage], deadLetters }), position),
+      ).toBe(expected);
       flush();
       expect(deadLetters.deliveries).toMatchObject([
         {
@@ -163,7 +164,7 @@ describe('settle', () => {
     of(batchOf('aabbbc'))
       .pipe(
         settling({
-          sinks: [remembering, willingSink()],
+          sinks: [remembering, new RecordingSink()],
           stages: [filter((event) => text(event) !== 'c')],
           routes: [[keep({ field: 'message', equals: 'a' })], [keep({ field: 'message', equals: 'b' }), doubling]],
         }),
@@ -195,7 +196,7 @@ describe('settle', () => {
   it(
     'empty, never and error pass through; without legs a batch settles at once',
     marbles(({ cold, expectObservable }) => {
-      const through = settling({ sinks: [willingSink()] });
+      const through = settling({ sinks: [new RecordingSink()] });
       expectObservable(cold('  --|').pipe(map(batchesOf), through)).toBe('--|');
       expectObservable(cold('  -').pipe(map(batchesOf), through)).toBe('-');
       expectObservable(cold('  a-#').pipe(map(batchesOf), through, position)).toBe('1-#');
@@ -225,18 +226,22 @@ describe('settle', () => {
     waiting.subscribe();
     expect(sink.deliveries.map(({ items }) => text(items[0]!))).toEqual(['a', 'a']);
     const positions: string[] = [];
-    const result = of(batchOf('a'), batchOf('b', 1)).pipe(settling({ sinks: [willingSink()] }), position, take(1));
+    const result = of(batchOf('a'), batchOf('b', 1)).pipe(
+      settling({ sinks: [new RecordingSink()] }),
+      position,
+      take(1),
+    );
     result.subscribe((each) => positions.push(each));
     result.subscribe((each) => positions.push(each));
     expect(positions).toEqual(['1', '1']);
   });
 
-  it('takes a hundred thousand batches', () => {
+  it('takes a hundred thousand batches', { timeout: 60_000 }, () => {
     let count = 0;
     range(0, 1e5)
       .pipe(
         map((at) => batchOf('a', at)),
-        settling({ sinks: [willingSink()] }),
+        settling({ sinks: [new RecordingSink()] }),
       )
       .subscribe(() => count++);
     expect(count).toBe(1e5);

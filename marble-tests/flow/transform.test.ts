@@ -11,7 +11,7 @@ import { fields } from '../../src/operators/fields.js';
 import { keep } from '../../src/operators/keep.js';
 import { normalize } from '../../src/operators/normalize.js';
 import { parse } from '../../src/operators/parse.js';
-import { batchOf, laneOf } from '../fakes/flow-ports.js';
+import { batchOf, laneOf } from '../../src/testing/lane-of.js';
 import { marbles } from '../marbles.js';
 
 type EventOperator = OperatorFunction<LogEvent, LogEvent>;

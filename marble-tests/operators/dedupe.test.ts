@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { dedupe } from '../../src/operators/dedupe.js';
-import { placeOf } from '../fakes/events.js';
+import { placeOf } from '../../src/testing/place-of.js';
 import { at, eventsWith, passing } from '../fakes/passing.js';
 import { standingCases } from './standing-cases.js';
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { LogEvent } from '../../src/model/event.js';
 import { drop } from '../../src/operators/drop.js';
 import { keep } from '../../src/operators/keep.js';
-import { placeOf } from '../fakes/events.js';
+import { placeOf } from '../../src/testing/place-of.js';
 import { standingCases } from './standing-cases.js';
 
 describe('drop', () => {

@@ -2,7 +2,7 @@ import { of } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { fields } from '../../src/operators/fields.js';
 import type { FieldsConfig } from '../../src/operators/fields.js';
-import { placeOf } from '../fakes/events.js';
+import { placeOf } from '../../src/testing/place-of.js';
 import { standingCases } from './standing-cases.js';
 
 function changed(config: FieldsConfig, own: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {

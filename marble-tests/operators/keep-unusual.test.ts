@@ -2,9 +2,9 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { LogEvent } from '../../src/model/event.js';
 import { keepUnusual } from '../../src/operators/keep-unusual.js';
-import { placeOf } from '../fakes/events.js';
+import { placeOf } from '../../src/testing/place-of.js';
 import { eventsWith, passing } from '../fakes/passing.js';
-import { Seeded } from '../fakes/seeded.js';
+import { Seeded } from '../../src/testing/seeded.js';
 import { standingCases } from './standing-cases.js';
 
 function numbers(values: readonly unknown[]): LogEvent[] {

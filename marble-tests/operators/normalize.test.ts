@@ -2,7 +2,7 @@ import { from } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { normalize } from '../../src/operators/normalize.js';
 import type { NormalizeConfig } from '../../src/operators/normalize.js';
-import { placeOf } from '../fakes/events.js';
+import { placeOf } from '../../src/testing/place-of.js';
 import { standingCases } from './standing-cases.js';
 
 type Fields = Readonly<Record<string, unknown>>;

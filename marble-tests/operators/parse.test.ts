@@ -3,8 +3,8 @@ import { from } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { parse } from '../../src/operators/parse.js';
 import type { ParseConfig } from '../../src/operators/parse.js';
-import { placeOf } from '../fakes/events.js';
-import type { Place } from '../fakes/events.js';
+import { placeOf } from '../../src/testing/place-of.js';
+import type { Place } from '../../src/testing/place-of.js';
 import { standingCases } from './standing-cases.js';
 
 const piped: ParseConfig = { format: 'delimited', separator: '|', fields: ['time', 'level', 'message'] };

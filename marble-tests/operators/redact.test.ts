@@ -3,7 +3,7 @@ import { of } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { redact } from '../../src/operators/redact.js';
 import type { RedactConfig } from '../../src/operators/redact.js';
-import { placeOf } from '../fakes/events.js';
+import { placeOf } from '../../src/testing/place-of.js';
 import { standingCases } from './standing-cases.js';
 
 type Fields = Readonly<Record<string, unknown>>;

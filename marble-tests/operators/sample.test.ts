@@ -5,7 +5,7 @@ import type { LogEvent } from '../../src/model/event.js';
 import { hash53 } from '../../src/operators/hash.js';
 import { sample } from '../../src/operators/sample.js';
 import type { SampleConfig } from '../../src/operators/sample.js';
-import { placeOf } from '../fakes/events.js';
+import { placeOf } from '../../src/testing/place-of.js';
 import { standingCases } from './standing-cases.js';
 
 function kept(config: SampleConfig, events: readonly LogEvent[]): string[] {

@@ -50,6 +50,7 @@ export interface Sink<T = LogEvent> {
   finish?(): Observable<never>;
 }
 
+/** What a pipeline gives to its sinks. */
 export interface SinkContext {
   /** The names of the pipeline and of the leg: together they are the sink's own. */
   readonly pipeline: string;

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { severityOf } from '../../src/model/severity.js';
 import { severityOnly, testOf } from '../../src/operators/condition.js';
 import type { Condition } from '../../src/operators/condition.js';
-import { placeOf } from '../../marble-tests/fakes/events.js';
+import { placeOf } from '../../src/testing/place-of.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 

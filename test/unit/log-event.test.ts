@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { LogEvent, Shape } from '../../src/model/event.js';
 import { eventSerialiser } from '../../src/model/serialise.js';
-import { placeOf } from '../../marble-tests/fakes/events.js';
+import { placeOf } from '../../src/testing/place-of.js';
 
 describe('LogEvent', () => {
   it('has an id of incarnation, offset, and the number of a further event', () => {

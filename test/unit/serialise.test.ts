@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { MillraceError } from '../../src/model/errors.js';
 import { LogEvent } from '../../src/model/event.js';
 import { deadLetterJson, eventSerialiser } from '../../src/model/serialise.js';
-import { placeOf } from '../../marble-tests/fakes/events.js';
+import { placeOf } from '../../src/testing/place-of.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 

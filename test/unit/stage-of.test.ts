@@ -3,7 +3,7 @@ import { of } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { stageOf } from '../../src/service/stage-of.js';
 import { stageOptions } from '../../src/operators/options.js';
-import { placeOf } from '../../marble-tests/fakes/events.js';
+import { placeOf } from '../../src/testing/place-of.js';
 
 function message(options: unknown, text: string): unknown {
   let got: unknown;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Fault } from '../../fakes/fake-files.js';
+import type { Fault } from '../../../src/testing/fake-files.js';
 import { OUT } from '../../fakes/pipeline-life.js';
 import { linesOf, TailScene } from '../../fakes/tail-scene.js';
 

@@ -3,12 +3,12 @@ import { describe, expect, it } from 'vitest';
 import type { Batch } from '../../../src/model/batch.js';
 import type { Demand, SourceContext } from '../../../src/model/source.js';
 import { tailSource } from '../../../src/sources/tail/tail-source.js';
-import { FakeDisk } from '../../fakes/fake-disk.js';
-import { FakeFiles } from '../../fakes/fake-files.js';
+import { FakeDisk } from '../../../src/testing/fake-disk.js';
+import { FakeFiles } from '../../../src/testing/fake-files.js';
 import { tailDefaults } from '../../fakes/pipeline-life.js';
-import { Seeded } from '../../fakes/seeded.js';
+import { Seeded } from '../../../src/testing/seeded.js';
 import { lineOf, linesOf, TailScene } from '../../fakes/tail-scene.js';
-import { VirtualClock } from '../../fakes/virtual-clock.js';
+import { VirtualClock } from '../../../src/testing/virtual-clock.js';
 
 const LOG = '/logs/app.log';
 

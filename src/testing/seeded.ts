@@ -25,6 +25,6 @@ export class Seeded {
   }
 
   pick<T>(items: readonly T[]): T {
-    return items[this.below(items.length)]!;
+    return items[this.below(items.length)] as T;
   }
 }

@@ -1,5 +1,5 @@
-import { Tally } from '../../src/flow/tally.js';
-import { LogEvent } from '../../src/model/event.js';
+import { Tally } from '../flow/tally.js';
+import { LogEvent } from '../model/event.js';
 
 /** Where test events come from: it counts what stages report. */
 export interface Place {
@@ -12,7 +12,20 @@ export interface Place {
   readonly counts: string;
 }
 
-/** `fields`: those of the origin, as a source's `fields` are. */
+/**
+ * A place for log events to come from, for tests of stages. `fields`: those of the origin, as a source's `fields` are.
+ *
+ * @example
+ * ```ts
+ * const place = placeOf();
+ * of(place.event({ 'log.level': 'WARN' }), place.event({ 'log.level': 'INFO' }))
+ *   .pipe(keep({ level: ['WARN'] }))
+ *   .subscribe((event) => console.log(event.id, event.get('log.level')));
+ * console.log(place.counts);
+ * // → i:0 WARN
+ * // → 1/0/0
+ * ```
+ */
 export function placeOf(fields: Readonly<Record<string, unknown>> = {}): Place {
   const tally = new Tally();
   const origin = { incarnation: 'i', fields, outcome: tally };

@@ -1,19 +1,21 @@
 import { Observable } from 'rxjs';
-import type { ErrorCode } from '../../src/model/errors.js';
-import { MillraceError } from '../../src/model/errors.js';
-import type { FileStat, Files, FolderChange, OpenFile } from '../../src/model/files.js';
-import { folderOf, nameOf } from '../../src/model/files.js';
+import type { ErrorCode } from '../model/errors.js';
+import { MillraceError } from '../model/errors.js';
+import type { FileStat, Files, FolderChange, OpenFile } from '../model/files.js';
+import { folderOf, nameOf } from '../model/files.js';
 import type { FakeDisk, Inode } from './fake-disk.js';
 import { globMatcher } from './glob-matcher.js';
 import type { VirtualClock } from './virtual-clock.js';
 
 /** A call that fails, while the fault is there. */
 export interface Fault {
-  readonly call: keyof OpenFile | keyof Files | 'positions' | 'commit';
+  /** A method of `Files` or `OpenFile`, or what `call` was given. */
+  readonly call: string;
   readonly path: string;
   readonly code: ErrorCode;
 }
 
+/** How a process sees the disk, and when it dies. */
 export interface FakeFilesOptions {
   /** The call, counted from 1, at which the process dies. Default: never. */
   readonly crashAt?: number;
@@ -26,8 +28,6 @@ export interface FakeFilesOptions {
   /** Hears of every call. */
   readonly trace?: (line: string) => void;
 }
-
-export const STORE = '/data/store.duckdb';
 
 interface Pending {
   readonly effect: () => unknown;
@@ -46,13 +46,13 @@ export class FakeFiles implements Files {
   /** Writes to a file that is closed: on a real system, to somebody else's. A read there only reads for nobody. */
   misuses = 0;
   /** By name of the call, and by name and path. */
-  readonly counts = new Map<string, number>();
-  readonly faults = new Set<Fault>();
+  readonly counts: Map<string, number> = new Map<string, number>();
+  readonly faults: Set<Fault> = new Set<Fault>();
   readonly #disk: FakeDisk;
   readonly #clock: VirtualClock;
   readonly #options: Required<FakeFilesOptions>;
   readonly #pending = new Set<Pending>();
-  readonly #handles = new Set<Inode[]>();
+  readonly #handles = new Set<{ readonly inode: Inode }>();
 
   constructor(disk: FakeDisk, clock: VirtualClock, options: FakeFilesOptions = {}) {
     this.#disk = disk;
@@ -68,7 +68,7 @@ export class FakeFiles implements Files {
   }
 
   /** How often a call was made, or a call with a path. */
-  count(call: Fault['call'], path?: string): number {
+  count(call: string, path?: string): number {
     return this.counts.get(path === undefined ? call : `${call} ${path}`) ?? 0;
   }
 
@@ -77,7 +77,7 @@ export class FakeFiles implements Files {
     if (this.isDead) return;
     this.isDead = true;
     for (const { effect, tear } of this.#pending) this.#lastMoment(effect, tear);
-    for (const [inode] of this.#handles) this.#disk.close(inode!);
+    for (const { inode } of this.#handles) this.#disk.close(inode);
     if (this.#options.crash === 'power') this.#disk.powerFails();
   }
 
@@ -141,13 +141,16 @@ export class FakeFiles implements Files {
       });
     });
 
-  /** A call of a database: it happens or not, never in part. */
-  transact<T>(name: 'positions' | 'commit', effect: () => T): Observable<T> {
-    return this.#call(name, STORE, effect);
+  /**
+   * A call of another port, a database's or a service's, counted and cut like those of the disk: `effect` is what it does
+   * to whatever outlives the process; it takes place after a while, or never. `tear` does a part of it, if that can happen.
+   */
+  call<T>(name: string, effect: () => T, tear?: () => void): Observable<T> {
+    return this.#call(name, '', effect, tear);
   }
 
   #opened(path: string, inode: Inode): OpenFile {
-    const handle = [inode];
+    const handle = { inode };
     this.#handles.add(handle);
     inode.handles++;
     this.openFiles++;
@@ -185,11 +188,11 @@ export class FakeFiles implements Files {
   }
 
   /** A call takes its effect after a while, whether somebody still waits for it or not. */
-  #call<T>(name: Fault['call'], path: string, effect: () => T, tear?: () => void): Observable<T> {
+  #call<T>(name: string, path: string, effect: () => T, tear?: () => void): Observable<T> {
     return new Observable((subscriber) => {
       if (this.isDead) return;
       this.calls++;
-      this.#options.trace(`#${this.calls} ${name} ${path}`);
+      this.#options.trace(`#${this.calls} ${name} ${path}`.trimEnd());
       for (const key of [name, `${name} ${path}`]) this.counts.set(key, (this.counts.get(key) ?? 0) + 1);
       if (this.calls === this.#options.crashAt) {
         if (this.#disk.random.chance(0.5)) tear?.();
@@ -215,7 +218,7 @@ export class FakeFiles implements Files {
     });
   }
 
-  #checkFaults(name: Fault['call'], path: string, tear: (() => void) | undefined): void {
+  #checkFaults(name: string, path: string, tear: (() => void) | undefined): void {
     for (const fault of this.faults) {
       if (fault.call !== name || fault.path !== path) continue;
       tear?.();

@@ -1,5 +1,5 @@
-import type { FolderChange } from '../../src/model/files.js';
-import { folderOf, nameOf } from '../../src/model/files.js';
+import type { FolderChange } from '../model/files.js';
+import { folderOf, nameOf } from '../model/files.js';
 import type { Seeded } from './seeded.js';
 
 /** A change of content that was not synced. */
@@ -25,6 +25,7 @@ interface EntryChange {
   readonly entries: readonly (readonly [path: string, inode: Inode | undefined])[];
 }
 
+/** What luck and time are on a disk. */
 export interface DiskOptions {
   readonly random: Seeded;
   readonly now: () => number;
