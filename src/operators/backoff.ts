@@ -135,6 +135,8 @@ function abortOf(signal: AbortSignal, error: unknown): Observable<never> {
  * `stableMs` and without `maxTotalMs`, because `retry` counts over the whole life of the subscription and tells no time.
  *
  * - on error: a recoverable error waits; any other, the last of `maxTriesInARow`, and an aborted `signal` end the stream.
+ * - on complete: it has no part in it. On unsubscribe: a running wait is cancelled.
+ * - never emits before the wait is over, and keeps the order: `retry` has one error at a time. Memory: none.
  *
  * ```marbles
  * source  -a#
@@ -193,6 +195,7 @@ export function backoffWaits(
  * - emits the failed try when the next one may start: a value for each attempt, for metrics.
  * - the exponent starts anew only when the source lasted `stableMs` since it was subscribed again, so a source that
  *   flaps does not retry at the smallest wait for ever.
+ * - on complete: completes with the errors. Never emits before the wait is over; keeps the order of the errors.
  * - on unsubscribe: a running wait is cancelled.
  * - memory: three numbers a subscription.
  *

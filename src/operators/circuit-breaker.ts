@@ -12,6 +12,7 @@ import { listen } from './listen.js';
  *   MILLRACE_E_CIRCUIT_OPEN (transient); its source is not subscribed.
  * - on complete: counted as a success. On unsubscribe: counted as neither; a half-open circuit gets the permission back.
  * - the circuit is shared by all calls that are given it, and keeps their state; nothing else is shared.
+ * - never emits anything of a call that was rejected.
  * - values pass through in order. Memory: none of its own.
  *
  * ```marbles

@@ -1,5 +1,6 @@
 import { atLeast } from './at-least.js';
 
+/** Closed: calls are let through. Open: none. Half-open: a few, to find out. */
 export type CircuitState = 'closed' | 'open' | 'halfOpen';
 
 /** When a circuit opens, and how it closes again. */

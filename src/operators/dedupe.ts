@@ -52,6 +52,7 @@ class Seen implements Judge {
  * - an event that has none of the fields, or with `withinMs` no readable `@timestamp`, goes on: what is dropped is
  *   certainly a repetition. A key that was forgotten is new again.
  * - the same `event.id` gets the same answer in a replay: in a pipeline the memory is part of the checkpoint.
+ * - never emits a second event of a key that is remembered, and changes none.
  * - on error, on complete, on unsubscribe: as the source. Keeps the order.
  * - memory: `maxKeys` keys of at most 120 characters; in the checkpoint as many bytes and 5 to 20 more a key, and 5 bytes
  *   for each event between this stage and the slowest sink.

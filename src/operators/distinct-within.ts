@@ -18,6 +18,7 @@ export interface DistinctConfig<T, K> {
  * Drops repetitions: a value passes when its key has not passed within `ttlMs`. (RxJS's `distinct` remembers every key
  * for ever.)
  *
+ * - never emits a value whose key passed within `ttlMs` and is still remembered.
  * - on error, on complete, on unsubscribe: as the source. Keeps the order; needs no timer.
  * - a key that comes again after it was forgotten passes: too small a `maxKeys` lets repetitions through.
  * - memory: `maxKeys` keys. A throw in `key` or `onDrop` is an error notification.

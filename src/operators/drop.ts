@@ -6,6 +6,7 @@ import type { Stage } from './stage.js';
 /**
  * Takes out the events for which the condition holds and reports them to their origin as filtered.
  *
+ * - never emits an event for which the condition holds, and changes none.
  * - on error, on complete, on unsubscribe: as the source. Keeps the order. Memory: none.
  *
  * ```marbles

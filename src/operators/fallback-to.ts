@@ -16,6 +16,7 @@ export interface FallbackConfig {
  * - on complete: completes; the fallback is not subscribed.
  * - on unsubscribe: whichever of the two is running is unsubscribed.
  * - values that came before the error stay; nothing is repeated.
+ * - never emits anything of the fallback before the source has failed; keeps the order of each.
  * - memory: none.
  *
  * ```marbles

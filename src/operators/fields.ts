@@ -12,6 +12,7 @@ export interface FieldsConfig {
 /**
  * Renames, removes and sets fields.
  *
+ * - never emits an event more or less than it was given.
  * - on error, on complete, on unsubscribe: as the source. Keeps the order, emits every event. Memory: none.
  *
  * ```marbles

@@ -23,6 +23,7 @@ export interface JoinAllConfig {
  * - on error: of one: the others are cancelled and it is passed on; with `onError: 'wait'` after the others have ended.
  *   When the time is up: what runs is cancelled, MILLRACE_E_OPERATOR_TIMEOUT with the places of those that are missing.
  * - on complete: one array, then complete; a source without a value has `undefined`. No sources: `[]` at once.
+ * - never emits a value before all have ended.
  * - on unsubscribe: all that run are cancelled. Memory: one value for each source.
  *
  * ```marbles

@@ -45,6 +45,7 @@ function belongs({ start, continuation, maxInputChars = 1024 }: JoinLinesConfig)
  * - on unsubscribe: the timer is cancelled; what was collected is dropped.
  * - loses no line: what is too long, or waits too long for its next line, goes out in parts, in order.
  * - with both patterns, a line that `continuation` matches belongs to those before it, and `start` is not looked at.
+ * - never emits a line twice, or anything where there was no line.
  * - memory: `maxChars` characters (a single longer line is not cut) in `maxLines` lines.
  *
  * ```marbles

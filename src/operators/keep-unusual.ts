@@ -130,6 +130,7 @@ class Histories implements Judge {
  *
  * - the same `event.id` gets the same answer in a replay: in a pipeline the histories are part of the checkpoint, and what
  *   is read again is not learnt from twice. Where several lanes are read at once, answers depend on how they interleave.
+ * - never emits an event before `minSamples` numbers were seen, and changes none.
  * - on error, on complete, on unsubscribe: as the source. Keeps the order.
  * - memory: `maxKeys` histories, each of a key of at most 120 characters and 100 bytes, and with a quantile at most 1024
  *   bins of 10 bytes (some 200 are usual); about as much in the checkpoint, and 5 bytes for each event between this stage

@@ -6,6 +6,7 @@ import type { Stage } from './stage.js';
 /**
  * Lets through the events for which the condition holds; the others are reported to their origin as filtered.
  *
+ * - never emits an event for which the condition does not hold, and changes none.
  * - on error, on complete, on unsubscribe: as the source. Keeps the order. Memory: none.
  *
  * ```marbles

@@ -85,6 +85,7 @@ class MovingStatsMachine<T, K extends Key> implements Machine<T, Moving<T, K>> {
  * - on error, on complete: passed on. On unsubscribe: has no timer.
  * - one result for each element, in order. A number that is not finite is left out of the window; its element comes out.
  *   While a window has no number its `count` is 0 and the rest NaN, ∞ and −∞.
+ * - never emits without an element, so there is no tick when it is quiet.
  * - memory: `maxCount` numbers with their moments a key, `maxKeys` keys. A throw in a callback is an error notification.
  * - the variance is that of these numbers (divided by `count`); `count / (count - 1)` times it estimates the series'.
  * - source: two stacks (Tangwongsan et al., VLDB 2015) of merged moments (Chan, Golub, LeVeque, 1979).

@@ -59,6 +59,7 @@ function timeReader({ readTime, isUtc = true }: NormalizeConfig): (value: unknow
  * cannot be read stays as it was. Events that already have `log.level` get their severity.
  *
  * - on error, on complete, on unsubscribe: as the source. Keeps the order, emits every event.
+ * - never emits an event more or less than it was given.
  * - memory: one plan for the shape of the last event.
  *
  * ```marbles

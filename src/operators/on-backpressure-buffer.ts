@@ -19,6 +19,7 @@ export interface BackpressureBufferConfig<T> {
  *   credit that is not a positive whole number is a MILLRACE_E_OPERATOR_DEMAND.
  * - when the demand has completed and the credit is used up it completes, and the source is unsubscribed.
  * - on unsubscribe: source and demand are unsubscribed; what waits is dropped.
+ * - never emits a value without credit.
  * - keeps the order. Memory: `max` values. A throw in `onDrop` is an error notification.
  *
  * ```marbles

@@ -14,6 +14,7 @@ export interface BackpressureDropConfig<T> {
  *   whole number is a MILLRACE_E_OPERATOR_DEMAND.
  * - when the demand has completed and the credit is used up it completes, and the source is unsubscribed.
  * - on unsubscribe: source and demand are unsubscribed.
+ * - never emits a value without credit, and never one that came before its credit.
  * - keeps the order. Memory: one number. A throw in `onDrop` is an error notification.
  *
  * ```marbles

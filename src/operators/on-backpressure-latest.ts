@@ -10,6 +10,7 @@ import type { BackpressureDropConfig } from './on-backpressure-drop.js';
  *   credit that is not a positive whole number is a MILLRACE_E_OPERATOR_DEMAND.
  * - when the demand has completed and the credit is used up it completes, and the source is unsubscribed.
  * - on unsubscribe: source and demand are unsubscribed; the value that waits is dropped.
+ * - never emits a value without credit, and never an older one when a newer one has come.
  * - keeps the order. Memory: one value. A throw in `onDrop` is an error notification.
  *
  * ```marbles

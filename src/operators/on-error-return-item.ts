@@ -7,6 +7,7 @@ import type { FallbackConfig } from './fallback-to.js';
  * Ends with a value instead of an error. (RxJava's name.)
  *
  * - on error: emits the item and completes; an error that `when` says false for is passed on, and so is a throw of it.
+ * - never emits an error for which `when` holds.
  * - on complete, on unsubscribe: as the source; the item does not come. Keeps the order. Memory: the item.
  *
  * ```marbles

@@ -44,6 +44,7 @@ function isBlank(text: string): boolean {
  * - what does not parse is reported to the event's origin as rejected, with a MILLRACE_E_PARSE_… error, and not emitted;
  *   blank lines are reported as filtered; events without a text are passed on.
  * - on error, on complete, on unsubscribe: as the source.
+ * - never emits an event whose text it could not take apart.
  * - keeps the order; memory: none that grows.
  *
  * ```marbles

@@ -19,6 +19,7 @@ export interface Rate {
  * - on unsubscribe: the timer is cancelled; the count of the open window is lost.
  * - never emits the values themselves. Windows follow the scheduler's timer: a blocked process makes one longer window,
  *   and `elapsedMs` says so.
+ * - keeps the order: one rate for each window, after it has ended.
  * - memory: one number, however much comes.
  *
  * ```marbles

@@ -22,6 +22,7 @@ export interface RecoverConfig<O extends ObservableInput<unknown>> extends Omit<
  *   `maxTriesInARow` and `maxTotalMs` it never degrades.
  * - on complete: completes. On unsubscribe: source, wait or degraded source are cancelled; nobody is told.
  * - values that came before an error stay; what a source emits again after a resubscription comes again.
+ * - never emits anything of `degrade` while there are tries left. Keeps the order.
  * - memory: three numbers. A throw in a callback is an error notification; one of `notify` replaces the error.
  *
  * ```marbles

@@ -81,6 +81,7 @@ function redactedField(event: LogEvent, field: string, redact: Redact): LogEvent
  *
  * - card numbers have a card's beginning and length and pass Luhn's test; a bearer token is what follows `Bearer`.
  * - what another stage has copied to other fields stays there, and a dead letter holds the original line.
+ * - never emits what it has found, in the fields that it looks at.
  * - on error, on complete, on unsubscribe: as the source. Keeps the order, emits every event. Memory: none.
  *
  * ```marbles

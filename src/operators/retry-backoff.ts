@@ -12,7 +12,8 @@ import type { BackoffPolicy } from './backoff.js';
  *   cause of both.
  * - on complete: completes.
  * - on unsubscribe: source and running wait are cancelled.
- * - never repeats or drops a value itself; what a source emits again after a resubscription comes again.
+ * - never repeats or drops a value itself, and keeps the order; what a source emits again after a resubscription comes
+ *   again.
  * - memory: three numbers a subscription.
  *
  * ```marbles

@@ -15,6 +15,7 @@ export interface Way<T, R> {
  * - on error: of the source, of a way, or a throw in a condition: passed on, and the other ways are unsubscribed.
  * - on complete: each way completes, and it does when all of them have. On unsubscribe: so are the ways.
  * - a value goes one way only; within a way the order is kept, between ways it is when they are synchronous.
+ * - never emits a value itself that went a way.
  * - a way that completes early drops what comes its way later. Memory: that of the ways.
  *
  * ```marbles

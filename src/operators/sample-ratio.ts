@@ -10,6 +10,7 @@ const HASHES = 2 ** 53;
  * Lets a share of the keys through, chosen by their hash: all values of a key pass, or none.
  *
  * - the same key gets the same answer in every process and after every replay; a larger ratio has all of a smaller one.
+ * - never emits a value of a key that was not chosen.
  * - on error, on complete, on unsubscribe: as the source. Keeps the order. Memory: none.
  * - the share is one of keys, not of values. A throw in `key` is an error notification.
  *

@@ -17,6 +17,7 @@ const HASHES = 2 ** 53;
  * others are reported to their origin as filtered. An event without the field is judged by its id.
  *
  * - the same event gets the same answer in every run and after every replay; a larger share has all of a smaller one.
+ * - never emits an event that was not chosen, and changes none.
  * - on error, on complete, on unsubscribe: as the source. Keeps the order. Memory: none.
  *
  * ```marbles

@@ -18,6 +18,7 @@ export type Permits = number | Observable<number> | LimitRule;
  * - on unsubscribe: what runs is cancelled, what waits is dropped.
  * - before the limit has emitted nothing runs; at 0 nothing new starts; a lower limit cancels nothing that runs.
  * - starts in the order of the source. A learnt limit hears of every task that completes (an error ends the stream).
+ * - never emits anything itself: what comes out is what the Observables emit, as they emit it.
  * - memory: `maxQueue` Observables wait; as many subscriptions as permits.
  *
  * ```marbles

@@ -33,6 +33,7 @@ export interface SessionState<A> {
   readonly replaces: readonly number[];
 }
 
+/** The open sessions as they can be saved. */
 export interface SessionsState<A, K> {
   readonly version: 1;
   readonly gapMs: number;

@@ -47,6 +47,7 @@ class Passed {
  *
  * - on error and on complete: passed on in its place: with `delay`, after the values that wait.
  * - on unsubscribe: the timer is cancelled; what waits is dropped.
+ * - never emits more than `max` values in any span of `perMs`.
  * - keeps the order. With `delay` every value comes out, unless the queue is full: see `overflow`.
  * - memory: `max` times and, with `delay`, `maxQueue` values. A throw in `onDrop` is an error notification.
  *

@@ -59,6 +59,7 @@ class Windows implements Judge {
  * - an event without a readable `@timestamp` goes on; one that is late is counted in the running window. A key that was
  *   forgotten begins a new window. Events that have none of the fields are counted together.
  * - the same `event.id` gets the same answer in a replay: in a pipeline the memory is part of the checkpoint.
+ * - never emits more than `max` events of a key that is remembered in its window, and changes none.
  * - on error, on complete, on unsubscribe: as the source. Keeps the order.
  * - memory: `maxKeys` keys of at most 120 characters; in the checkpoint as many bytes and about 25 more a key, and 5 bytes
  *   for each event between this stage and the slowest sink.

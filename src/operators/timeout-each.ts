@@ -23,6 +23,7 @@ export interface TimeoutEachConfig<T, F extends ObservableInput<unknown> = never
  *   MILLRACE_E_OPERATOR_TIMEOUT (transient), or `instead`.
  * - on complete: completes when every call is done. On unsubscribe: calls and timers are cancelled.
  * - results of a call that came before its time was up stay. The time begins when the call starts, not while it waits.
+ * - never emits anything of a call after its time was up.
  * - emits in the order in which results come. Memory: `maxQueue` values, `concurrency` calls.
  *
  * ```marbles

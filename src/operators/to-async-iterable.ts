@@ -119,7 +119,8 @@ class Reading<T> implements AsyncIterator<T, undefined> {
  *
  * - each loop is a subscription of its own; it begins with the first `next()`.
  * - on error: the loop throws it, after the values that wait. On complete: the loop ends after the values that wait.
- * - on `break`, `return` or a throw in the loop: the source is unsubscribed, what waits is dropped.
+ * - on unsubscribe, which is `break`, `return` or a throw in the loop: the source is unsubscribed, what waits is dropped.
+ * - never hands out a value twice, or to two loops.
  * - an Observable cannot be slowed down from here: one that honours demand takes `request`; for others `overflow` says
  *   what happens. Keeps the order. Memory: `highWater` values.
  *

@@ -10,6 +10,7 @@ import { handOver } from './hand-over.js';
  *   number is a MILLRACE_E_OPERATOR_DEMAND; an error of the demand is passed on.
  * - on complete: completes. When the demand has completed and the credit is used up it completes too, and the source is
  *   unsubscribed: nobody can ask for more.
+ * - never emits a value without credit.
  * - on unsubscribe: source and demand are unsubscribed. Keeps the order. Memory: one number.
  *
  * ```marbles
