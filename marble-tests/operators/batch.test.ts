@@ -1,10 +1,14 @@
 import {
   bufferTime,
   concat,
+  concatWith,
+  defer,
+  EMPTY,
   ignoreElements,
   map,
   merge,
   mergeMap,
+  NEVER,
   Observable,
   of,
   range,
@@ -87,6 +91,16 @@ describe('batch', () => {
       const expected = '     -----x-(yz)--u-(v|) ';
       const result = source.pipe(batch({ maxBytes: 4, bytesOf: bySize }), joined);
       expectObservable(result).toBe(expected, { x: 'aab', y: 'cc', z: 'dddddd', u: 'eff', v: 'ggg' });
+    }),
+  );
+
+  it(
+    'a larger element that comes first goes alone, after nothing',
+    marbles(({ cold, expectObservable }) => {
+      const source = cold('  -a-b-|    ', { a: 'aaaaaa', b: 'b' });
+      const expected = '     -x---(y|) ';
+      const result = source.pipe(batch({ maxBytes: 4, bytesOf: bySize }), joined);
+      expectObservable(result).toBe(expected, { x: 'aaaaaa', y: 'b' });
     }),
   );
 
@@ -241,6 +255,38 @@ describe('batch', () => {
       });
     }),
   );
+
+  it(
+    'a batch that the consumer made full while it held the last one leaves no timer behind',
+    marbles(({ cold, time, expectObservable }) => {
+      const source = new Subject<string>();
+      const wait = time('          ----|      ');
+      const trigger = cold('     --a----b------');
+      const expected = '         --(xy)-----z--';
+      const fillUp = (): Observable<never> => {
+        source.next('c');
+        return EMPTY;
+      };
+      const result = source.pipe(
+        batch({ maxWaitMs: wait, maxBytes: 3, bytesOf: bySize }),
+        joined,
+        mergeMap((text) => (text === 'aa' ? concat(of(text), defer(fillUp)) : of(text))),
+      );
+      const pushed = trigger.pipe(
+        tap((letter) => (letter === 'a' ? ['aa', 'bb'] : ['d']).forEach((text) => source.next(text))),
+        ignoreElements(),
+      );
+      expectObservable(merge(result, pushed)).toBe(expected, { x: 'aa', y: 'bbc', z: 'd' });
+    }),
+  );
+
+  it('without maxWaitMs has no timer at all', () => {
+    const scheduler = new VirtualTimeScheduler();
+    of('a', 'b', 'c')
+      .pipe(concatWith(NEVER), batch({ maxCount: 2 }, scheduler))
+      .subscribe();
+    expect(scheduler.actions).toEqual([]);
+  });
 
   it('takes a million synchronous elements', () => {
     let count = 0;

@@ -1,14 +1,19 @@
-import { concat, NEVER, range, Subject } from 'rxjs';
+import { concat, NEVER, of, range, Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { MillraceError } from '../../src/model/errors.js';
 import { onBackpressureBuffer } from '../../src/operators/on-backpressure-buffer.js';
 import { marbles } from '../marbles.js';
-import { throwIsAnErrorNotification } from './pack-standing-cases.js';
+import { packStandingCases, throwIsAnErrorNotification } from './pack-standing-cases.js';
 
 const digits = { 1: 1, 2: 2, 3: 3, 9: 9 };
 
 // What it has in common with the other forms of demand is in with-demand.test.ts.
+/** No limit, and the demand does not end. */
+const unlimited = concat(of(Infinity), NEVER);
+
 describe('onBackpressureBuffer', () => {
+  packStandingCases(() => onBackpressureBuffer(unlimited, { max: 1 }));
+
   throwIsAnErrorNotification({
     onDrop: (onDrop) => onBackpressureBuffer(NEVER, { max: 1, overflow: 'dropOldest', onDrop }),
   });

@@ -1,11 +1,16 @@
-import { NEVER, Subject } from 'rxjs';
+import { concat, NEVER, of, Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { onBackpressureDrop } from '../../src/operators/on-backpressure-drop.js';
 import { marbles } from '../marbles.js';
-import { throwIsAnErrorNotification } from './pack-standing-cases.js';
+import { packStandingCases, throwIsAnErrorNotification } from './pack-standing-cases.js';
 
 // What it has in common with the other forms of demand is in with-demand.test.ts.
+/** No limit, and the demand does not end. */
+const unlimited = concat(of(Infinity), NEVER);
+
 describe('onBackpressureDrop', () => {
+  packStandingCases(() => onBackpressureDrop(unlimited));
+
   throwIsAnErrorNotification({ onDrop: (onDrop) => onBackpressureDrop(NEVER, { onDrop }) });
 
   it(

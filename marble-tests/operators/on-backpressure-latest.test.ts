@@ -1,11 +1,16 @@
-import { NEVER, range, Subject } from 'rxjs';
+import { concat, NEVER, of, range, Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { onBackpressureLatest } from '../../src/operators/on-backpressure-latest.js';
 import { marbles } from '../marbles.js';
-import { throwIsAnErrorNotification } from './pack-standing-cases.js';
+import { packStandingCases, throwIsAnErrorNotification } from './pack-standing-cases.js';
 
 // What it has in common with the other forms of demand is in with-demand.test.ts.
+/** No limit, and the demand does not end. */
+const unlimited = concat(of(Infinity), NEVER);
+
 describe('onBackpressureLatest', () => {
+  packStandingCases(() => onBackpressureLatest(unlimited));
+
   throwIsAnErrorNotification({ onDrop: (onDrop) => onBackpressureLatest(NEVER, { onDrop }) });
 
   it(

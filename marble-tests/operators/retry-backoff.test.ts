@@ -3,9 +3,12 @@ import { describe, it } from 'vitest';
 import { MillraceError } from '../../src/model/errors.js';
 import { retryBackoff } from '../../src/operators/retry-backoff.js';
 import { marbles } from '../marbles.js';
+import { packStandingCases } from './pack-standing-cases.js';
 
 // What the three forms of a policy have in common is in backoff.test.ts. Here: what only the operator promises.
 describe('retryBackoff', () => {
+  packStandingCases(() => retryBackoff({ recoverable: () => false }));
+
   it(
     'the same policy value serves two streams that know nothing of each other',
     marbles(({ cold, expectObservable, expectSubscriptions }) => {

@@ -2,19 +2,26 @@ import { firstValueFrom, map, of, Subject } from 'rxjs';
 import type { GroupedObservable, Observable } from 'rxjs';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import {
+  alertState,
   batch,
   Circuit,
   circuitBreaker,
+  countOf,
+  countWindow,
   deadLetter,
   distinctWithin,
+  dynamicThreshold,
   fallbackEach,
   fallbackTo,
   fromAsyncIterable,
   groupByTtl,
   joinAll,
   joinLines,
+  maxOf,
+  meanOf,
   mergeMapBounded,
   mirror,
+  movingStats,
   onBackpressureBuffer,
   onErrorReturnItem,
   orderedMergeMap,
@@ -24,13 +31,18 @@ import {
   route,
   sampleRatio,
   semaphore,
+  sessionWindow,
+  slidingWindow,
   slidingWindowLimit,
+  sumOf,
   throttleByKey,
   timeoutEach,
   toAsyncIterable,
+  tumblingWindow,
   withDemand,
+  withWatermark,
 } from '../../src/index.js';
-import type { Rate } from '../../src/index.js';
+import type { Rate, SessionResult } from '../../src/index.js';
 
 interface Order {
   readonly id: number;
@@ -114,6 +126,32 @@ describe('types', () => {
     expectTypeOf(toAsyncIterable(order$, { highWater: 1 })).toEqualTypeOf<AsyncIterable<Order>>();
     const numbers = toAsyncIterable(of(1), { highWater: 1 });
     expectTypeOf(fromAsyncIterable(numbers)).toEqualTypeOf<Observable<number>>();
+  });
+
+  it('of event time and detection: keys, accumulators and results, without an annotation', async () => {
+    const transition$ = order$.pipe(
+      withWatermark({ timeOf: (order) => order.id }),
+      tumblingWindow({ sizeMs: 10, keyOf: (order) => order.id, reducer: meanOf((order) => order.text.length) }),
+      movingStats({ valueOf: (window) => window.value, keyOf: (window) => window.key, maxCount: 3 }),
+      dynamicThreshold({ valueOf: (moving) => moving.stats.mean, keyOf: (moving) => moving.key }),
+      alertState({
+        rule: 'r',
+        keyOf: (judged) => judged.key,
+        timeOf: (judged) => judged.element.element.endMs,
+        breaches: (judged) => !judged.isBreach,
+      }),
+    );
+    const { key, to, element } = await firstValueFrom(transition$);
+    expectTypeOf(key).toEqualTypeOf<number>();
+    expectTypeOf(element.element.element.value).toEqualTypeOf<number>();
+    expect([key, to]).toEqual([1, 'alerting']);
+    const watermarked$ = order$.pipe(withWatermark({ timeOf: (order) => order.id }));
+    const session$ = watermarked$.pipe(sessionWindow({ gapMs: 1, reducer: countOf() }));
+    expectTypeOf(session$).toEqualTypeOf<Observable<SessionResult<string, number>>>();
+    const count$ = order$.pipe(countWindow({ count: 1, reducer: maxOf((order) => order.id) }));
+    expectTypeOf(await firstValueFrom(count$.pipe(map(({ value }) => value)))).toEqualTypeOf<number>();
+    const sliding$ = watermarked$.pipe(slidingWindow({ sizeMs: 2, slideMs: 1, reducer: sumOf((order) => order.id) }));
+    expectTypeOf(await firstValueFrom(sliding$.pipe(map(({ value }) => value)))).toEqualTypeOf<number>();
   });
 
   it('refuse what cannot work', () => {

@@ -46,6 +46,18 @@ describe('backoffMs', () => {
     );
   });
 
+  it('clamped jitter takes from the stair, or adds to it, up to that share', () => {
+    const policy = { initialMs: 100, maxMs: 10_000, jitter: 0.5 };
+    expect([0, 0.25, 0.5, 0.75].map((random) => backoffMs(policy, 4, () => random))).toEqual([400, 600, 800, 1000]);
+  });
+
+  it('asks for no random number without jitter', () => {
+    const random = (): number => {
+      throw new Error('mine');
+    };
+    expect(backoffMs({ initialMs: 100, jitter: 0, random }, 1)).toBe(100);
+  });
+
   it('never falls without jitter', () => {
     fc.assert(
       fc.property(bounds, tries, ([initialMs, maxMs], n) => {

@@ -7,6 +7,7 @@ import {
   batch,
   Circuit,
   circuitBreaker,
+  countWindow,
   deadLetter,
   distinctWithin,
   fallbackEach,
@@ -24,10 +25,16 @@ import {
   retryBackoff,
   route,
   semaphore,
+  sessionWindow,
+  slidingWindow,
   slidingWindowLimit,
   throttleByKey,
   timeoutEach,
+  toAsyncIterable,
+  tumblingWindow,
+  withWatermark,
 } from '../../src/index.js';
+import type { Reducer } from '../../src/index.js';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
@@ -39,10 +46,20 @@ class Value {
 const stuck = { concurrency: 1 };
 const unlimited = concat(of(Infinity), NEVER);
 
+/** A reducer that holds what it was given. */
+const all: Reducer<Value, readonly Value[], number> = {
+  create: () => [],
+  add: (values, value) => [...values, value],
+  merge: (one, other) => [...one, ...other],
+  result: (values) => values.length,
+};
+const inTime = withWatermark<Value>({ timeOf: () => 5 });
+
 /** Operators in a state in which they hold values: full buffers, waiting queues, open windows, running calls. */
 const holding: Readonly<Record<string, () => OperatorFunction<Value, unknown>>> = {
   batch: () => batch({ maxCount: 100, maxWaitMs: 60_000 }),
   circuitBreaker: () => circuitBreaker(new Circuit()),
+  countWindow: () => countWindow({ count: 100, reducer: all }),
   deadLetter: () => deadLetter(() => NEVER, { next: () => undefined }),
   distinctWithin: () => distinctWithin({ ttlMs: 60_000, maxKeys: 100 }),
   fallbackEach: () =>
@@ -74,8 +91,18 @@ const holding: Readonly<Record<string, () => OperatorFunction<Value, unknown>>> 
       map((value) => concat(of(value), NEVER)),
       semaphore(1),
     ),
+  sessionWindow: () => (source) => source.pipe(inTime, sessionWindow({ gapMs: 10, reducer: all })),
+  slidingWindow: () => (source) => source.pipe(inTime, slidingWindow({ sizeMs: 10, slideMs: 5, reducer: all })),
   slidingWindowLimit: () => slidingWindowLimit({ max: 1, perMs: 60_000, mode: 'delay' }),
   throttleByKey: () => throttleByKey({ key: (value) => value, perMs: 60_000, maxKeys: 100 }),
+  toAsyncIterable: () => (source) =>
+    new Observable((subscriber) => {
+      const loop = toAsyncIterable(source, { highWater: 100 })[Symbol.asyncIterator]();
+      void loop.next().then(() => subscriber.next(undefined));
+      return () => void loop.return?.();
+    }),
+  tumblingWindow: () => (source) => source.pipe(inTime, tumblingWindow({ sizeMs: 10, reducer: all })),
+  withWatermark: () => inTime,
   timeoutEach: () => timeoutEach(() => NEVER, { ...stuck, maxMs: 60_000 }),
 };
 
@@ -122,10 +149,19 @@ describe('after unsubscription nothing is kept', () => {
 /** Ends with its source, whatever it holds. */
 const ending: Readonly<Record<string, () => OperatorFunction<Value, unknown>>> = {
   ...Object.fromEntries(
-    ['batch', 'circuitBreaker', 'distinctWithin', 'fallbackTo', 'groupByTtl', 'mirror', 'rateWindow'].map((name) => [
-      name,
-      holding[name]!,
-    ]),
+    [
+      ...[
+        'batch',
+        'circuitBreaker',
+        'countWindow',
+        'distinctWithin',
+        'fallbackTo',
+        'groupByTtl',
+        'mirror',
+        'rateWindow',
+      ],
+      ...['sessionWindow', 'slidingWindow', 'tumblingWindow', 'withWatermark'],
+    ].map((name) => [name, holding[name]!]),
   ),
   mergeMapBounded: () => mergeMapBounded((value) => of(value), stuck),
   onBackpressureBuffer: () => onBackpressureBuffer(unlimited, { max: 100 }),
