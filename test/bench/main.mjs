@@ -19,6 +19,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { AGENTS, runAgent, secondsUntil, versionOf } from './agents.mjs';
 import { lineAt, writeInput } from './input.mjs';
+import { kafka } from './kafka.mjs';
 import { operators } from './operators.mjs';
 import { windows } from './windows.mjs';
 import { search } from './search.mjs';
@@ -224,8 +225,9 @@ const parts = {
   agents,
   store: () => store({ folder, input, lines: LINES, main, measured, median, millions, megabytes }),
   search: () => search(folder),
+  kafka: () => kafka({ folder, input, lines: LINES, main, measured, median, millions, megabytes }),
 };
-const withInput = new Set(['throughput', 'blocked', 'agents', 'store']);
+const withInput = new Set(['throughput', 'blocked', 'agents', 'store', 'kafka']);
 const wanted = process.argv.slice(2).length > 0 ? process.argv.slice(2) : Object.keys(parts);
 try {
   for (const part of wanted)

@@ -1,12 +1,20 @@
 import { createRequire } from 'node:module';
-import kafkajs from 'kafkajs';
-import type { CompressionTypes as CompressionType, KafkaConfig, RetryOptions, SASLOptions } from 'kafkajs';
+import type { CompressionTypes as CompressionType, Kafka, KafkaConfig, RetryOptions, SASLOptions } from 'kafkajs';
 import type { KafkaCompression, KafkaConnection, KafkaSasl } from '../../model/kafka.js';
 import { codecs } from './codecs.js';
+import { kafkajs } from './faster-kafkajs.js';
 
-export type { Admin, Consumer, EachBatchPayload, KafkaMessage, OffsetsByTopicPartition, Producer } from 'kafkajs';
+export type {
+  Admin,
+  Consumer,
+  EachBatchPayload,
+  KafkaMessage,
+  Message,
+  OffsetsByTopicPartition,
+  Producer,
+} from 'kafkajs';
 
-// The one file that imports kafkajs, and what is particular to it.
+// What is particular to kafkajs.
 
 const { CompressionCodecs, CompressionTypes, logLevel } = kafkajs;
 
@@ -45,7 +53,7 @@ function quietRequestQueues(): void {
 quietRequestQueues();
 
 /** A connection to a cluster: makes producers, consumers and admins. */
-export type Client = kafkajs.Kafka;
+export type Client = Kafka;
 
 /** Long enough for a broker that restarts: as long as the same producer tries, nothing is written twice. */
 export const RETRY: Required<Pick<RetryOptions, 'initialRetryTime' | 'maxRetryTime' | 'retries'>> = {

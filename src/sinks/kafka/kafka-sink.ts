@@ -4,9 +4,11 @@ import {
   defer,
   EMPTY,
   endWith,
+  forkJoin,
   ignoreElements,
   map,
   merge,
+  mergeMap,
   Observable,
   of,
   Subject,
@@ -23,8 +25,6 @@ import type { KafkaSinkOptions } from './options.js';
 import { Parcel, Partitions } from './parcel.js';
 import type { Sending } from './parcel.js';
 
-/** The client's cost grows with the square of it. */
-const MAX_MESSAGES_PER_PARTITION = 1000;
 const MAX_REQUEST_MESSAGES = 20_000;
 const MAX_REQUEST_BYTES = 8 * 1024 * 1024;
 
@@ -35,7 +35,7 @@ const MAX_REQUEST_BYTES = 8 * 1024 * 1024;
  * - a delivery is answered when all in-sync replicas have all of it; what is larger than Kafka takes is refused.
  * - on error of a request: passed on to the deliveries that had a part in it; when they come again only what was not
  *   confirmed is sent. Of a request without an answer messages may come twice, with the same `millrace-id`.
- * - memory: the messages of the deliveries that wait; lanes have one each.
+ * - memory: the messages of the deliveries that wait; lanes have a run each.
  */
 export function kafkaSink<T>(options: KafkaSinkOptions, encoder: () => Encode<T>, kafka: Kafka): SinkResource<T> {
   const { topic, compression, createTopic } = options;
@@ -82,12 +82,26 @@ class KafkaSink<T> implements Sink<T> {
   }
 
   deliver(delivery: Delivery<T>): Observable<Receipt<T>> {
+    return this.deliverRun([delivery]).pipe(mergeMap((receipts) => receipts));
+  }
+
+  /** A lane's next run waits while this one is under way, so that the broker works while we do. */
+  deliverRun(deliveries: readonly Delivery<T>[]): Observable<readonly Receipt<T>[]> {
+    const receipts = forkJoin(deliveries.map((delivery) => this.#enqueued(delivery)));
+    return new Observable((subscriber) => {
+      const run = receipts.subscribe(subscriber);
+      // Not before all of them wait: they are one request.
+      this.#arrivals.next();
+      return run;
+    });
+  }
+
+  #enqueued(delivery: Delivery<T>): Observable<Receipt<T>> {
     return new Observable((subscriber) => {
       const parcel = this.#parcels.get(delivery) ?? this.#parcelOf(delivery);
       parcel.subscriber = subscriber;
       if (parcel.answer()) return undefined;
       this.#queue.push(parcel);
-      this.#arrivals.next();
       return () => (this.#queue = this.#queue.filter((other) => other !== parcel));
     });
   }
@@ -125,7 +139,7 @@ class KafkaSink<T> implements Sink<T> {
         // The messages of a partition are one unit to the broker, with a limit as if it were one message.
         if (part.isFull) continue;
         const isTooMuch = part.count > 0 && part.bytes + sending.bytes > this.#maxMessageBytes;
-        if (part.count >= MAX_MESSAGES_PER_PARTITION || isTooMuch) {
+        if (isTooMuch) {
           part.isFull = true;
           full++;
           continue;

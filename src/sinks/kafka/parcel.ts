@@ -69,7 +69,8 @@ export class Parcel<T> {
           message.key === null
             ? partitionOf(message.headers['millrace-id'] ?? '', partitions.count)
             : partitions.of(message.key);
-        waiting.push({ parcel: this, item, message: { ...message, partition }, bytes });
+        const { key, value, headers } = message;
+        waiting.push({ parcel: this, item, message: { partition, key, value, headers }, bytes });
       }
     }
     this.waiting = waiting;
