@@ -1,11 +1,12 @@
 import { resolve } from 'node:path';
-import { defer, map } from 'rxjs';
+import { defer, map, of } from 'rxjs';
 import type { DeadLetterSinkOptions, PipelineConfig, SinkOptions } from '../config/schema.js';
 import type { PipelineSpec } from '../flow/pipeline.js';
 import { refusedTo } from '../flow/refused-to.js';
 import type { DeadLetter } from '../model/dead-letter.js';
 import type { Files } from '../model/files.js';
 import type { Kafka } from '../model/kafka.js';
+import type { Schemas } from '../model/schemas.js';
 import type { SinkResource } from '../model/sink.js';
 import type { Source } from '../model/source.js';
 import { consoleDeadLetterSink, consoleSink } from '../sinks/console/console-sink.js';
@@ -22,7 +23,9 @@ import type { FileSinkOptions } from '../sinks/file/options.js';
 import { kafkaSink } from '../sinks/kafka/kafka-sink.js';
 import { encodeDeadLetters, encodeEvents } from '../sinks/kafka/messages.js';
 import { generatorSource } from '../sources/generator/generator-source.js';
+import { decodeAvro } from '../sources/kafka/avro.js';
 import { kafkaSource } from '../sources/kafka/kafka-source.js';
+import type { RegistryOptions } from '../sources/kafka/options.js';
 import { decodeMessages } from '../sources/kafka/records.js';
 import { stdinSource } from '../sources/stdin/stdin-source.js';
 import { tailSource } from '../sources/tail/tail-source.js';
@@ -34,6 +37,7 @@ import { stageOf } from './stage-of.js';
 export interface Surroundings {
   readonly files: Files;
   readonly kafka: Kafka;
+  readonly schemas: (registry: RegistryOptions) => Schemas;
   readonly stdin: AsyncIterable<Uint8Array>;
   readonly writeStdout: WriteText;
   readonly colours: boolean;
@@ -42,14 +46,19 @@ export interface Surroundings {
   readonly stores: Stores;
 }
 
-function sourceOf({ source }: PipelineConfig, { files, kafka, stdin, cwd }: Surroundings): Source {
+function sourceOf({ source }: PipelineConfig, { files, kafka, schemas, stdin, cwd }: Surroundings): Source {
   if ('tail' in source) {
     const { paths, exclude } = source.tail;
     const absolute = (pattern: string): string => resolve(cwd, pattern);
     return tailSource({ ...source.tail, paths: paths.map(absolute), exclude: exclude.map(absolute) }, { files });
   }
   if ('stdin' in source) return stdinSource(source.stdin, stdin);
-  if ('kafka' in source) return kafkaSource(source.kafka, { kafka, decode: decodeMessages(source.kafka) });
+  if ('kafka' in source) {
+    const { kafka: options } = source;
+    const isAvro = options.decode === 'avro';
+    const decode = isAvro ? decodeAvro(options, schemasOf(options, schemas)) : decodeMessages(options);
+    return kafkaSource(options, { kafka, decode });
+  }
   return generatorSource(source.generator);
 }
 
@@ -57,18 +66,27 @@ function placeOf({ path, rotate, gzip }: FileSinkOptions, files: Files, cwd: str
   return { path: resolve(cwd, path), files, rotate, gzip: gzip === true ? gzipBlock : undefined };
 }
 
-function sinkOf(options: SinkOptions, { files, writeStdout, colours, cwd, stores, kafka }: Surroundings): SinkResource {
+function sinkOf(
+  options: SinkOptions,
+  { files, writeStdout, colours, cwd, stores, kafka, schemas }: Surroundings,
+): SinkResource {
   if ('duckdb' in options) {
     const { path, export: exporting } = options.duckdb;
     const absolute = exporting === undefined ? {} : { export: { ...exporting, path: resolve(cwd, exporting.path) } };
     return duckdbSink({ ...options.duckdb, ...absolute, path: resolve(cwd, path) }, stores);
   }
   if ('file' in options) return fileSink(placeOf(options.file, files, cwd), eventLines(options.file.format));
-  if ('kafka' in options) return kafkaSink(options.kafka, () => encodeEvents(options.kafka), kafka);
+  if ('kafka' in options)
+    return kafkaSink(options.kafka, encodeEvents(options.kafka, schemasOf(options.kafka, schemas)), kafka);
   if ('elasticsearch' in options) {
     return elasticsearchOf(options.elasticsearch, eventDocuments(options.elasticsearch.index));
   }
   return consoleSink(options.console, writeStdout, colours);
+}
+
+/** Who needs it has said where it is: the configuration is checked. */
+function schemasOf({ registry }: { readonly registry?: RegistryOptions }, schemas: Surroundings['schemas']): Schemas {
+  return schemas(registry ?? { url: '' });
 }
 
 /** The client is loaded when the first one is needed: it takes longer than everything else. */
@@ -92,7 +110,7 @@ function remoteDeadLettersOf(
   options: Extract<DeadLetterSinkOptions, { kafka: unknown } | { elasticsearch: unknown }>,
   { kafka }: Surroundings,
 ): SinkResource<DeadLetter> {
-  if ('kafka' in options) return kafkaSink(options.kafka, () => encodeDeadLetters, kafka);
+  if ('kafka' in options) return kafkaSink(options.kafka, of(encodeDeadLetters), kafka);
   return elasticsearchOf(options.elasticsearch, deadLetterDocuments(options.elasticsearch.index));
 }
 

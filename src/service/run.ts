@@ -29,6 +29,7 @@ import { wantsColours } from './colours.js';
 import type { Environment } from './colours.js';
 import type { CommandIo } from './command-io.js';
 import { kafkaClient } from './kafka/kafka-client.js';
+import { schemaRegistry } from './kafka/schema-registry.js';
 import { lockCheckpoints } from './lock.js';
 import { serviceLog } from './log.js';
 import type { ServiceLog } from './log.js';
@@ -145,7 +146,16 @@ class Run {
       beside: (path, connect) => this.#answering(path, connect),
     });
     const colours = wantsColours(env, isStdoutTerminal);
-    const around = { files: nodeFiles, kafka: kafkaClient, stdin, writeStdout, colours, cwd, stores };
+    const around = {
+      files: nodeFiles,
+      kafka: kafkaClient,
+      schemas: schemaRegistry,
+      stdin,
+      writeStdout,
+      colours,
+      cwd,
+      stores,
+    };
     const supervision = { once: this.#once, stop: this.#stop, isStopping: () => signal.aborted, log: this.#log };
     const all = this.#configs.map((config, at) => {
       const status = this.#statuses[at] ?? statusOf(config);

@@ -88,11 +88,20 @@ export class Topics {
 
   /** Everything that the topic holds now, in the order of each partition. */
   async readAll(topic: string): Promise<Read[]> {
+    return this.#read(topic, readOf);
+  }
+
+  /** The values of all messages as they are. */
+  async readBytes(topic: string): Promise<Buffer[]> {
+    return this.#read(topic, (_, { value }) => value ?? Buffer.alloc(0));
+  }
+
+  async #read<T>(topic: string, as: (partition: number, message: KafkaMessage) => T): Promise<T[]> {
     const ends = await this.admin((admin) => admin.fetchTopicOffsets(topic));
     const wanted = new Map(
       ends.filter(({ high, low }) => Number(high) > Number(low)).map((end) => [end.partition, Number(end.high)]),
     );
-    const all: Read[] = [];
+    const all: T[] = [];
     if (wanted.size === 0) return all;
     const consumer = this.client.consumer({ groupId: `read-${topic}-${++count}`, maxWaitTimeInMs: 50 });
     await consumer.connect();
@@ -100,7 +109,7 @@ export class Topics {
     await consumer.run({
       autoCommit: false,
       eachBatch: async ({ batch }) => {
-        for (const message of batch.messages) all.push(readOf(batch.partition, message));
+        for (const message of batch.messages) all.push(as(batch.partition, message));
         if (Number(batch.lastOffset()) + 1 >= (wanted.get(batch.partition) ?? Infinity)) wanted.delete(batch.partition);
       },
     });

@@ -40,7 +40,7 @@ function deliveryOf(letters: string, position: number): Delivery<string> {
 /** Every letter is a message of a key of its own, and of as many bytes as it is told. */
 function opened(topic: Topic, bytes = 1): Sink<string> {
   const options = kafkaSinkOptions.parse({ brokers: ['b:1'], topic: 't', maxMessageBytes: 1024 });
-  const encode = () => (letter: string) => ({ key: letter, value: letter.repeat(bytes), headers: {} });
+  const encode = of((letter: string) => ({ key: letter, value: letter.repeat(bytes), headers: {} }));
   let sink: Sink<string> | undefined;
   kafkaSink(options, encode, { produce: () => of(topic), consume: () => NEVER })
     .open({ pipeline: 'p', leg: 'l', saved: undefined, save: NEVER, report: () => {} })

@@ -37,15 +37,16 @@ const MAX_REQUEST_BYTES = 8 * 1024 * 1024;
  *   confirmed is sent. Of a request without an answer messages may come twice, with the same `millrace-id`.
  * - memory: the messages of the deliveries that wait; lanes have a run each.
  */
-export function kafkaSink<T>(options: KafkaSinkOptions, encoder: () => Encode<T>, kafka: Kafka): SinkResource<T> {
+export function kafkaSink<T>(options: KafkaSinkOptions, encoder: Observable<Encode<T>>, kafka: Kafka): SinkResource<T> {
   const { topic, compression, createTopic } = options;
   return {
     name: `kafka ${topic}`,
     open: () =>
       kafka.produce(connectionOf(options), { topic, compression, createTopic }).pipe(
         switchMap((producer) => producer.partitions().pipe(map((count) => ({ producer, count })))),
-        switchMap(({ producer, count }) => {
-          const sink = new KafkaSink(options.maxMessageBytes, encoder(), producer, count);
+        switchMap(({ producer, count }) => encoder.pipe(map((encode) => ({ producer, count, encode })))),
+        switchMap(({ producer, count, encode }) => {
+          const sink = new KafkaSink(options.maxMessageBytes, encode, producer, count);
           return merge(sink.work.pipe(ignoreElements()), of(sink));
         }),
       ),

@@ -1,6 +1,10 @@
+import { defer, map, of } from 'rxjs';
+import type { Observable } from 'rxjs';
+import { AVRO_EVENT, avroOfEvent } from '../../model/avro-event.js';
 import type { DeadLetter } from '../../model/dead-letter.js';
 import { idOf } from '../../model/event.js';
 import type { LogEvent, LogRecord } from '../../model/event.js';
+import type { Schemas } from '../../model/schemas.js';
 import { deadLetterJson, eventSerialiser } from '../../model/serialise.js';
 import type { KafkaSinkOptions } from './options.js';
 
@@ -23,19 +27,32 @@ function fieldsOf(key: string): readonly string[] {
   return key === 'level' ? ['log.level', 'level'] : [key];
 }
 
-/** Events as flat JSON, or as the lines they were. */
-export function encodeEvents({ key, format }: Pick<KafkaSinkOptions, 'key' | 'format'>): Encode<LogEvent> {
-  const serialise = eventSerialiser();
+type ValueOf = (event: LogEvent) => Message['value'];
+
+function keyed(key: string, valueOf: ValueOf): Encode<LogEvent> {
   const names = fieldsOf(key);
   return (event) => {
-    const { record } = event;
     const found = names.map((name) => event.get(name)).find((value) => value !== undefined && value !== null);
     return {
       key: found === undefined ? null : typeof found === 'string' ? found : JSON.stringify(found),
-      value: format === 'json' ? serialise(event) : (record.bytes ?? record.text),
-      headers: headersOf(event.id, record),
+      value: valueOf(event),
+      headers: headersOf(event.id, event.record),
     };
   };
+}
+
+/** Events as flat JSON, as the lines they were, or as Avro by a schema that is registered when the sink is opened. */
+export function encodeEvents(
+  { topic, key, format }: Pick<KafkaSinkOptions, 'topic' | 'key' | 'format'>,
+  schemas: Schemas,
+): Observable<Encode<LogEvent>> {
+  if (format === 'avro') {
+    return schemas
+      .writer(`${topic}-value`, AVRO_EVENT)
+      .pipe(map((write) => keyed(key, (event) => write(avroOfEvent(event)))));
+  }
+  const lines: ValueOf = ({ record }) => record.bytes ?? record.text;
+  return defer(() => of(keyed(key, format === 'json' ? eventSerialiser() : lines)));
 }
 
 /** Dead letters as flat JSON, keyed by the error's code. */

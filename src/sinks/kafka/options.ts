@@ -1,15 +1,17 @@
 import { z } from 'zod';
 import type { KafkaCompression } from '../../model/kafka.js';
-import { connectionShape } from '../../sources/kafka/options.js';
-import type { KafkaConnectionOptions } from '../../sources/kafka/options.js';
+import { connectionShape, registryOption } from '../../sources/kafka/options.js';
+import type { KafkaConnectionOptions, RegistryOptions } from '../../sources/kafka/options.js';
 
 /** Where and how messages are written. */
 export interface KafkaSinkOptions extends KafkaConnectionOptions {
   readonly topic: string;
   /** The field whose value is the key; events of one key stay in order. */
   readonly key: string;
-  /** json: the event as flat JSON; raw: the original line. */
-  readonly format: 'json' | 'raw';
+  /** json: the event as flat JSON; raw: the original line; avro: by the schema AVRO_EVENT. Dead letters are JSON. */
+  readonly format: 'json' | 'raw' | 'avro';
+  /** Needed for Avro. */
+  readonly registry?: RegistryOptions;
   readonly compression: KafkaCompression;
   /** What is larger is refused. */
   readonly maxMessageBytes: number;
@@ -34,7 +36,11 @@ export const kafkaSinkOptions: z.ZodType<KafkaSinkOptions> = z
       .min(1)
       .default('level')
       .describe('The field whose value is the key: events of one key stay in order. level: log.level or level.'),
-    format: z.enum(['json', 'raw']).default('json').describe('json: the event as flat JSON; raw: the original line.'),
+    format: z
+      .enum(['json', 'raw', 'avro'])
+      .default('json')
+      .describe('json: the event as flat JSON; raw: the original line; avro: registered as topic-value.'),
+    registry: registryOption,
     compression: z.enum(['none', 'gzip', 'snappy', 'lz4', 'zstd']).default('none').describe('How requests are packed.'),
     maxMessageBytes: z
       .int()
@@ -43,5 +49,9 @@ export const kafkaSinkOptions: z.ZodType<KafkaSinkOptions> = z
       .default(1_000_000)
       .describe('Messages that are larger become dead letters. Not more than max.message.bytes of the topic.'),
     createTopic: createTopic.exactOptional().describe('Makes the topic when it is missing.'),
+  })
+  .refine(({ format, registry }) => format !== 'avro' || registry !== undefined, {
+    error: 'avro needs the address of a schema registry',
+    path: ['registry'],
   })
   .describe('Writes to a topic, at least once; the order within a key is kept.');

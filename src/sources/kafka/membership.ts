@@ -12,11 +12,12 @@ import {
   timeout,
   mergeMap,
 } from 'rxjs';
-import type { Observable, SchedulerLike } from 'rxjs';
-import type { Lane } from '../../model/batch.js';
+import type { MonoTypeOperatorFunction, Observable, SchedulerLike } from 'rxjs';
+import type { Lane, LogRecord } from '../../model/batch.js';
 import { isTransient, MillraceError, messageOf } from '../../model/errors.js';
 import type { AssignedPartition, ConsumerEvent, GroupOffset, KafkaConsumer } from '../../model/kafka.js';
 import type { SourceContext } from '../../model/source.js';
+import type { BackoffPolicy } from '../../operators/backoff.js';
 import { retryBackoff } from '../../operators/retry-backoff.js';
 import { workWhile } from '../../operators/work-while.js';
 import type { KafkaSourceOptions } from './options.js';
@@ -177,7 +178,8 @@ export class Membership {
       this.#endIfAllRead();
       this.#finishIfCommitted();
     };
-    const setting = { consumer: this.#consumer, decode, demand, stop, fields, onEnd };
+    const patiently = patience<readonly LogRecord[]>(id, this.#setting);
+    const setting = { consumer: this.#consumer, decode, demand, stop, fields, onEnd, patiently };
     const lane = new PartitionLane(setting, partition, begin, end);
     this.#lanes.set(id, lane);
     return lane;
@@ -234,6 +236,24 @@ export class Membership {
     );
     if (!isOpen) this.#done.next();
   }
+}
+
+/** A schema registry that is away is waited for; a run that ends waits as long as for anything else. */
+function patience<T>(id: string, { context, scheduler }: MemberSetting): MonoTypeOperatorFunction<T> {
+  const { once, startDeadlineMs, report } = context;
+  const late = new MillraceError('MILLRACE_E_FLOW_START_DEADLINE', id);
+  const onRetry: BackoffPolicy['onRetry'] = ({ error, triesInARow }) =>
+    report({
+      level: (triesInARow & (triesInARow - 1)) === 0 ? 'warn' : 'debug',
+      message: `${id}: ${messageOf(error)}; waiting`,
+      ...(error instanceof MillraceError ? { code: error.code } : {}),
+    });
+  return (source) => {
+    const retried = source.pipe(retryBackoff({ maxMs: 10_000, recoverable: isTransient, onRetry }, scheduler));
+    return once
+      ? retried.pipe(timeout({ first: startDeadlineMs, with: () => throwError(() => late), scheduler }))
+      : retried;
+  };
 }
 
 function lost(id: string, wanted: number, found: number): Parameters<SourceContext['report']>[0] {

@@ -13,7 +13,14 @@ export interface KafkaConnectionOptions {
 }
 
 /** How a message becomes a record. */
-type KafkaDecode = 'line' | 'json';
+type KafkaDecode = 'line' | 'json' | 'avro';
+
+/** Where the schemas are. */
+export interface RegistryOptions {
+  readonly url: string;
+  readonly username?: string;
+  readonly password?: string;
+}
 
 /** Which topics are read, and how. */
 export interface KafkaSourceOptions extends KafkaConnectionOptions {
@@ -23,6 +30,8 @@ export interface KafkaSourceOptions extends KafkaConnectionOptions {
   /** Where a partition begins that the group has committed nothing of. */
   readonly from: 'beginning' | 'end';
   readonly decode: KafkaDecode;
+  /** Needed for Avro. */
+  readonly registry?: RegistryOptions;
   /** Whether events get kafka.key, kafka.timestamp and kafka.headers.*. */
   readonly metadata: boolean;
   readonly fields: Readonly<Record<string, Scalar>>;
@@ -69,6 +78,16 @@ export const connectionShape: {
   sasl: (sasl as z.ZodType<KafkaSasl>).exactOptional().describe('Who we are.'),
 };
 
+/** The schema registry, for those that read or write Avro. */
+export const registryOption: z.ZodExactOptional<z.ZodType<RegistryOptions>> = z
+  .strictObject({
+    url: z.url({ protocol: /^https?$/ }).describe('http or https.'),
+    username: z.string().exactOptional(),
+    password: z.string().exactOptional(),
+  })
+  .exactOptional()
+  .describe('The schema registry (the REST interface of Confluent’s), for Avro.');
+
 function isTopicOrPattern(name: string): boolean {
   if (!name.startsWith('/')) return /^[A-Za-z0-9._-]{1,249}$/.test(name);
   try {
@@ -91,9 +110,10 @@ export const kafkaSourceOptions: z.ZodType<KafkaSourceOptions> = z
       .default('beginning')
       .describe('Where a partition begins that the group has committed nothing of.'),
     decode: z
-      .enum(['line', 'json'])
+      .enum(['line', 'json', 'avro'])
       .default('line')
-      .describe('line: the value is the message; json: its fields are the event’s.'),
+      .describe('line: the value is the message; json, avro: its fields are the event’s.'),
+    registry: registryOption,
     metadata: z.boolean().default(false).describe('Whether events get kafka.key, kafka.timestamp and kafka.headers.*.'),
     fields: extraFields,
     sessionTimeoutMs: z
@@ -108,6 +128,10 @@ export const kafkaSourceOptions: z.ZodType<KafkaSourceOptions> = z
       .max(MAX_TIMER_MS)
       .default(60_000)
       .describe('Milliseconds without any answer to a fetch after which the consumer is made anew.'),
+  })
+  .refine(({ decode, registry }) => decode !== 'avro' || registry !== undefined, {
+    error: 'avro needs the address of a schema registry',
+    path: ['registry'],
   })
   .describe('Reads topics as a member of a consumer group.');
 

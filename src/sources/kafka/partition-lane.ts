@@ -1,5 +1,5 @@
 import { concat, concatMap, defer, EMPTY, from, map, Subject, takeUntil, takeWhile, tap } from 'rxjs';
-import type { Observable } from 'rxjs';
+import type { MonoTypeOperatorFunction, Observable } from 'rxjs';
 import type { Batch, Lane, LogRecord } from '../../model/batch.js';
 import type {
   AssignedPartition,
@@ -30,6 +30,8 @@ export interface LaneSetting {
   readonly demand: Demand;
   readonly stop: Observable<unknown>;
   readonly fields: Readonly<Record<string, unknown>>;
+  /** Tries again, without end, what somebody else has to answer. */
+  readonly patiently: MonoTypeOperatorFunction<readonly LogRecord[]>;
   /** Hears when the lane has completed. */
   readonly onEnd: () => void;
 }
@@ -123,11 +125,11 @@ export class PartitionLane {
   }
 
   #batches(): Observable<Batch> {
-    const { decode, demand, stop, onEnd } = this.#setting;
+    const { decode, demand, stop, onEnd, patiently } = this.#setting;
     const end = this.#end ?? Infinity;
     const batches = this.#fetched.pipe(
       concatMap((fetched) =>
-        decode(fetched.messages.filter(({ offset }) => offset < end)).pipe(
+        patiently(decode(fetched.messages.filter(({ offset }) => offset < end))).pipe(
           concatMap((records) => from(this.#cut(fetched, records, Math.min(fetched.next, end)))),
           concatMap((batch) => demand.reserve(this.id, batch.bytes).pipe(map(() => batch))),
           tap({ next: ({ position }) => (this.emitted = position), complete: () => this.#released() }),

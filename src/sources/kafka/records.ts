@@ -54,7 +54,7 @@ const blank: LogEvent = LogEvent.of(
 );
 
 /** The fields of a text that is a JSON object. */
-function jsonContent(): (text: string) => Content | MillraceError {
+export function jsonContent(): (text: string) => Content | MillraceError {
   const parse = parseJson();
   return (text) => {
     const parsed = parse(blank, text);
@@ -62,15 +62,26 @@ function jsonContent(): (text: string) => Content | MillraceError {
   };
 }
 
+/** What a message says; undefined: its text. */
+type ContentOf = (record: LogRecord, message: IncomingMessage) => Content | MillraceError | undefined;
+
+/** The records of messages. One without a value has no content but its empty text. */
+export function recordsOf(
+  messages: readonly IncomingMessage[],
+  metadata: boolean,
+  contentOf: ContentOf,
+): readonly LogRecord[] {
+  return messages.map((message) => {
+    const bare = recordOf(message);
+    const content = message.value === null ? undefined : contentOf(bare, message);
+    if (content instanceof MillraceError) return { ...bare, fault: content };
+    const record = content === undefined ? bare : { ...bare, content };
+    return metadata ? withMetadata(record, message) : record;
+  });
+}
+
 /** The decoder for values that say everything themselves. */
 export function decodeMessages({ decode, metadata }: Pick<KafkaSourceOptions, 'decode' | 'metadata'>): Decode {
-  const contentOf = decode === 'json' ? jsonContent() : undefined;
-  const decoded = (message: IncomingMessage): LogRecord => {
-    const record = recordOf(message);
-    if (contentOf === undefined || message.value === null) return record;
-    const content = contentOf(record.text);
-    return content instanceof MillraceError ? { ...record, fault: content } : { ...record, content };
-  };
-  return (messages) =>
-    of(messages.map((message) => (metadata ? withMetadata(decoded(message), message) : decoded(message))));
+  const json = decode === 'json' ? jsonContent() : undefined;
+  return (messages) => of(recordsOf(messages, metadata, ({ text }) => json?.(text)));
 }
