@@ -15,6 +15,7 @@ const ROUNDS = Number(process.env.KAFKA_ROUNDS ?? 3);
 /** Fewer where every line is a message. */
 const MESSAGES = 400_000;
 const PARTITIONS = 6;
+const BARE_SIZES = [250, 500, 1000, 2000];
 const LATENCY_SECONDS = 5;
 
 /** Prints the part `kafka` of the bench. `measured`: runs a script to its end. */
@@ -88,6 +89,17 @@ routes:
       runs.through.push(await check(ours(config('through', source, parse, true, sink)), MESSAGES, topic));
     },
   };
+  /** Which size of request suits bare kafkajs best here; the rounds use that one. */
+  const bareSizes = async () => {
+    const seconds = new Map();
+    for (const size of BARE_SIZES) {
+      process.env.BARE_BATCH = String(size);
+      seconds.set(size, bare('produce', short, await topicOf(`size-${size}`)).seconds);
+    }
+    const sorted = [...seconds.keys()].sort((a, b) => seconds.get(a) - seconds.get(b));
+    process.env.BARE_BATCH = String(sorted[0]);
+    return sorted;
+  };
   const rate = (key) => millions(median(runs[key].map(({ read, seconds }) => read / seconds)));
   const ratio = (mine, theirs) =>
     `${(100 * median(runs[mine].map(({ seconds }, at) => runs[theirs][at].seconds / seconds))).toFixed(0)} %`;
@@ -100,11 +112,13 @@ routes:
     const wanted = (process.env.KAFKA_PARTS ?? 'kept,collector,through,latency').split(',');
     // The first run of all is slower: the broker warms up.
     if (wanted.includes('kept')) await parts.kept().then(() => runs.kept.pop());
+    const sizes = await bareSizes();
     for (let round = 0; round < ROUNDS; round++) {
       for (const [name, run] of Object.entries(parts)) if (wanted.includes(name)) await run();
     }
     console.log(`\nKafka, one broker on this machine; medians of ${ROUNDS} runs in turn, node ${process.version}`);
     const say = (name, text) => console.log(`  ${name.padEnd(34)} ${text}`);
+    say('best request of bare kafkajs', `${sizes[0]} messages, of ${BARE_SIZES.join(', ')}`);
     if (runs.kept.length > 0) {
       say(`file → keep 15 % → Kafka`, `${rate('kept')}   asked: at least 0.60 M lines/s`);
       say('memory, most', megabytes(Math.max(...runs.kept.map(({ rssBytes }) => rssBytes))));
