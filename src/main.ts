@@ -68,8 +68,8 @@ function version(): string {
 }
 
 async function main(): Promise<number> {
-  // Nobody reads the messages any more (`2>&1 | head`): that is no reason to end in the middle of a batch.
-  process.stderr.on('error', () => undefined);
+  // Nobody reads any more (`2>&1 | head`): that is no reason to end in the middle of a batch, or with a stack trace.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   boundYoungGeneration();
   const [command, args] = commandOf(process.argv.slice(2));
   const io: RunIo = {

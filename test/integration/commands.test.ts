@@ -163,6 +163,17 @@ describe('tail', () => {
 });
 
 describe('the command line', () => {
+  it.each([['schema'], ['help'], ['graph', 'pipeline.yaml'], ['generate', '--count', '10']])(
+    'nobody reads what %s prints: no stack trace',
+    async (...args) => {
+      place().write('pipeline.yaml', exampleConfig());
+      const running = place().start(args);
+      running.closeStdout();
+      const { stderr } = await within(20_000, 'the end', running.ended);
+      expect(stderr).not.toContain('EPIPE');
+    },
+  );
+
   it.each([
     ['run', ['run', '--onse']],
     ['run', ['--verbose', 'pipeline.yaml']],

@@ -37,6 +37,8 @@ export interface Running {
   stdout(): string;
   stderr(): string;
   kill(signal: NodeJS.Signals): void;
+  /** Nobody reads it any more. */
+  closeStdout(): void;
 }
 
 interface StartOptions {
@@ -98,6 +100,7 @@ export class Place {
       stdout: () => texts.stdout,
       stderr: () => texts.stderr,
       kill: (signal) => child.kill(signal),
+      closeStdout: () => child.stdout.destroy(),
     };
     this.#running.add(running);
     return running;
