@@ -20,10 +20,13 @@ interface Written {
   readonly [key: string]: unknown;
 }
 
+interface SavedLane {
+  readonly position: number;
+  readonly state: { readonly path: string; readonly end: number; readonly head: string; readonly tail: string };
+}
+
 interface SavedCheckpoint {
-  readonly lanes: Readonly<
-    Record<string, { position: number; state: { path: string; end: number; head: string; tail: string } }>
-  >;
+  readonly lanes: Readonly<Record<string, SavedLane>>;
 }
 
 type Trace = (line: string) => void;
@@ -41,7 +44,10 @@ const ROTATIONS = [
 ] as const;
 
 const GIVE_UP_MS = 60_000;
-const TELLING_BYTES = 14;
+/** So much of a file has the number of a line, and no other begins so. */
+const TELLING_BYTES = 20;
+/** A look takes less. */
+const LOOK_MS = 50;
 
 function jsonLines(text: string): Written[] {
   const lines = text.split('\n');
@@ -122,7 +128,10 @@ class Run {
     this.#pass(step.waitMs);
     if (step.gate !== undefined) this.#waitFor(() => this.#isOpen(step), step.says);
     this.#trace(`== ${step.path}: ${step.says}`);
+    const isUnseen = step.isCut === true && !this.#begunOf(step.path).some(({ end }) => end >= TELLING_BYTES);
     step.run?.(this.#world);
+    // What grows beyond its old size with the same bytes before anybody looks was cut for nobody.
+    if (isUnseen) this.#pass(this.#options.tail!.pollMs! + LOOK_MS);
     if (step.restartAfterMs === undefined || this.#life === undefined) return;
     this.#stop();
     this.#startAt = this.#clock.now() + step.restartAfterMs;
@@ -189,22 +198,29 @@ class Run {
   #isOpen({ gate, path }: Step): boolean {
     const generation = this.#world.current(path);
     if (generation === undefined) return true;
-    const text = this.#disk.durableText(CHECKPOINT);
-    if (text === '') return false;
-    const lanes = Object.values((JSON.parse(text) as SavedCheckpoint).lanes);
-    if (gate === 'known') return lanes.some(({ state }) => state.path === path);
-    // Several, when an old generation is all that a later one begins with.
-    const begun = lanes.filter(({ state }) => {
-      const content = Buffer.from(generation.content);
-      if (state.path !== path || state.end === 0 || state.end > content.length) return false;
-      // Less than a line's number may be the beginning of any generation.
-      if (this.#kind.isPacked === true && state.end < Math.min(TELLING_BYTES, content.length)) return false;
-      const keeper = new EvidenceKeeper();
-      keeper.add(content.subarray(0, state.end));
-      return keeper.evidence.head === state.head && keeper.evidence.tail === state.tail;
-    });
+    if (gate === 'known') return this.#savedOf(path).length > 0;
+    const begun = this.#begunOf(path);
     if (gate === 'begun') return begun.length > 0;
     return begun.some(({ position }) => position === Buffer.byteLength(generation.content));
+  }
+
+  #savedOf(path: string): SavedLane[] {
+    const text = this.#disk.durableText(CHECKPOINT);
+    const lanes = text === '' ? [] : Object.values((JSON.parse(text) as SavedCheckpoint).lanes);
+    return lanes.filter(({ state }) => state.path === path);
+  }
+
+  /** What the durable checkpoint has of the path's generation; several, when an old one is all that it begins with. */
+  #begunOf(path: string): { readonly position: number; readonly end: number }[] {
+    const content = Buffer.from(this.#world.current(path)?.content ?? '');
+    const isBegun = ({ state: { end, head, tail } }: SavedLane): boolean => {
+      if (end === 0 || end > content.length) return false;
+      const keeper = new EvidenceKeeper();
+      keeper.add(content.subarray(0, end));
+      return keeper.evidence.head === head && keeper.evidence.tail === tail;
+    };
+    const begun = this.#savedOf(path).filter(isBegun);
+    return begun.map(({ position, state: { end } }) => ({ position, end }));
   }
 
   // ---- what has to come out

@@ -12,6 +12,8 @@ export interface Step {
   readonly says: string;
   readonly path: string;
   readonly gate?: StepGate;
+  /** Cuts a file that may be written to at once. */
+  readonly isCut?: boolean;
   /** Stops the pipeline in good order, and starts it again after so long. */
   readonly restartAfterMs?: number;
   run?(world: LogWorld): unknown;
@@ -140,7 +142,7 @@ export class LogHistory {
     if (rest !== '') this.#append(writer, rest.slice(0, more));
     writer.rest = rest.slice(more);
     this.#add({ says: 'copy', path, gate: 'begun', run: (world) => world.copy(path) });
-    this.#add({ says: 'truncate', path, run: (world) => world.truncate(path) }, this.#random.below(4));
+    this.#add({ says: 'truncate', path, isCut: true, run: (world) => world.truncate(path) }, this.#random.below(4));
   }
 
   /** Without a copy: only what was read may go. */

@@ -45,7 +45,7 @@ export class Discovery {
     // How long an archive's content is nobody knows yet.
     const isArchive = archiveFormatOf(file.path) !== undefined;
     const seen = isArchive ? undefined : yield* this.#looker.evidenceOf(file.path, file.size, file.id);
-    if (seen === undefined && !isArchive && !(yield* this.#isThere(file))) return false;
+    if (seen === undefined && !isArchive && !(yield* this.#looker.isThere(file))) return false;
     const incarnation = new Incarnation(mint(), path, file.path, file.id, 0, seen ?? noEvidence);
     if (!isArchive) incarnation.seenSize = file.size;
     incarnation.fileSize = file.size;
@@ -55,12 +55,6 @@ export class Discovery {
     registry.add(incarnation);
     this.#lanes.readInSequence(incarnation);
     return true;
-  }
-
-  /** It may have been renamed or compressed since it was seen. */
-  *#isThere({ path, id }: Seen): Routine<boolean> {
-    const [now] = yield* this.#looker.statAll([path]);
-    return now?.id === id;
   }
 
   /** A file that the patterns match. */
@@ -81,7 +75,7 @@ export class Discovery {
     if (isNewSince && (yield* this.#isCopy(file))) return;
     this.#held.delete(file.id);
     const incarnation = yield* this.#minted(file, isFirstLook);
-    const isCertain = incarnation.evidence.end > 0 || (yield* this.#isThere(file));
+    const isCertain = incarnation.evidence.end > 0 || (yield* this.#looker.isThere(file));
     if (!isCertain || !(yield* this.#readMissed(incarnation))) {
       this.#lookSoon();
       return;

@@ -4,7 +4,7 @@ import { wait } from '../../operators/steps.js';
 import type { Routine } from '../../operators/steps.js';
 
 /** Enough for a banner and a first time stamp. */
-const HEAD_BYTES = 256;
+export const HEAD_BYTES = 256;
 const TAIL_BYTES = 64;
 
 /** What tells a file from another one: its first bytes, and the bytes just before `end`. Only of what was seen in it. */
@@ -55,6 +55,11 @@ export class EvidenceKeeper {
     this.#headHash ??= hash(this.#head);
     return { end: this.#end, head: this.#headHash, tail: hash(this.#tail) };
   }
+}
+
+/** Whether there is so little that it may be no more than how all files of a path begin. */
+export function isVague({ end }: Evidence): boolean {
+  return end < HEAD_BYTES;
 }
 
 /** Of a file that could not be read: anything goes with it. */

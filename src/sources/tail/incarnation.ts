@@ -25,6 +25,8 @@ export class Incarnation {
   readonly path: string;
   /** Where it is now. */
   location: string;
+  /** Where it was when the checkpoint heard of it last. */
+  notedLocation: string;
   /** Device and inode. */
   fileId: string;
   /** Where reading goes on after the last line that was read. */
@@ -78,7 +80,7 @@ export class Incarnation {
   constructor(id: string, path: string, location: string, fileId: string, position: number, evidence: Evidence) {
     this.id = id;
     this.path = path;
-    this.location = location;
+    this.location = this.notedLocation = location;
     this.fileId = fileId;
     this.position = position;
     this.evidence = evidence;

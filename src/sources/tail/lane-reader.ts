@@ -63,7 +63,7 @@ class LaneReader {
       file = yield* wait(files.open(incarnation.location, 'read'));
       const { id } = yield* wait(file.stat());
       incarnation.isOpen = true;
-      const progress = id === incarnation.fileId ? yield* this.#resume(file) : undefined;
+      const progress = id === incarnation.fileId ? yield* this.#resume(file, id) : undefined;
       if (progress === undefined) this.#leave();
       else yield* this.#follow(file, id, progress);
     } catch (error) {
@@ -80,7 +80,7 @@ class LaneReader {
   }
 
   /** Goes on where it was, if the file still has what was read of it. */
-  *#resume(file: OpenFile): Routine<Progress | undefined> {
+  *#resume(file: OpenFile, fileId: string): Routine<Progress | undefined> {
     const incarnation = this.#incarnation;
     if (incarnation.progress !== undefined) {
       this.#environment.context.demand.adjust(incarnation.id, incarnation.progress.splitter.heldBytes);
@@ -89,7 +89,7 @@ class LaneReader {
     const keeper = yield* readEvidence(file, incarnation.position);
     // Only now: if it was cut meanwhile, it shows here. At the beginning there is nothing to go on from yet.
     if (incarnation.position > 0 && !(yield* matches(file, incarnation.evidence))) {
-      incarnation.isRewritten = true;
+      this.#noteRewritten(fileId);
       return undefined;
     }
     const { options, context } = this.#environment;
@@ -105,8 +105,7 @@ class LaneReader {
       incarnation.isDirty = false;
       const read = yield* this.#readBlock(file, progress);
       if (read === 'rewritten') {
-        // A look may have found meanwhile where the rest of it is: then only this file is no longer the right one.
-        if (fileId === incarnation.fileId) incarnation.isRewritten = true;
+        this.#noteRewritten(fileId);
         this.#leave();
         return;
       }
@@ -119,6 +118,11 @@ class LaneReader {
         return;
       }
     }
+  }
+
+  /** A look may have found meanwhile where the rest of it is: then only this file is no longer the right one. */
+  #noteRewritten(fileId: string): void {
+    if (fileId === this.#incarnation.fileId) this.#incarnation.isRewritten = true;
   }
 
   /** Whether what was read at the beginning of a file is of the one that was seen: afterwards it still was that one. */
@@ -217,6 +221,7 @@ class LaneReader {
     const incarnation = this.#incarnation;
     incarnation.position = splitter.position;
     incarnation.evidence = keeper.evidence;
+    incarnation.notedLocation = incarnation.location;
     this.#emit({ ...lines, position: splitter.position, bytes, state: incarnation.state });
   }
 
@@ -239,7 +244,7 @@ class LaneReader {
       }
       this.#flush(progress);
       incarnation.isCaughtUp = true;
-      if (incarnation.isArchive) this.#noteDone();
+      if (incarnation.isArchive || incarnation.location !== incarnation.notedLocation) this.#noteDone();
       return true;
     }
     const isQuiet = this.#flushMs(progress) === 0;
@@ -255,9 +260,10 @@ class LaneReader {
     }
   }
 
-  /** The checkpoint hears that an archive need not be unpacked again, though there may be nothing new in it. */
+  /** Nothing new was read, but the next life has to know where it ended, and that an archive need not be unpacked again. */
   #noteDone(): void {
-    const { position, state } = this.#incarnation;
+    const { location, position, state } = this.#incarnation;
+    this.#incarnation.notedLocation = location;
     this.#incarnation.isDirty = false;
     this.#emit({ records: [], position, bytes: 0, state });
   }

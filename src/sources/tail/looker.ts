@@ -4,7 +4,8 @@ import type { Files, FileStat, OpenFile } from '../../model/files.js';
 import { folderOf } from '../../model/files.js';
 import { steps, wait } from '../../operators/steps.js';
 import type { Routine } from '../../operators/steps.js';
-import { matches, readEvidence } from './evidence.js';
+import { archiveFormatOf } from './archive-file.js';
+import { HEAD_BYTES, matches, readEvidence } from './evidence.js';
 import type { Evidence } from './evidence.js';
 
 /** A file as a look sees it. */
@@ -34,6 +35,12 @@ export class Looker {
     return seen.filter((file): file is Seen => file?.kind === 'file').sort((a, b) => (a.path < b.path ? -1 : 1));
   }
 
+  /** It may have been renamed or compressed since it was seen. */
+  *isThere({ path, id }: Seen): Routine<boolean> {
+    const [now] = yield* this.statAll([path]);
+    return now?.id === id;
+  }
+
   *glob(patterns: readonly string[], exclude: readonly string[]): Routine<readonly string[]> {
     return yield* wait(this.#files.glob(patterns, exclude).pipe(catchError(() => of([]))));
   }
@@ -51,6 +58,13 @@ export class Looker {
     return yield* this.#ask(path, false, function* (file) {
       return yield* matches(file, evidence);
     });
+  }
+
+  /** Whether a file begins with all of another one, or as an archive does. */
+  *beginsWith(path: string, { path: other, size }: Seen): Routine<boolean> {
+    const isArchive = archiveFormatOf(other) !== undefined;
+    const beginning = yield* this.evidenceOf(other, isArchive ? HEAD_BYTES : size);
+    return beginning !== undefined && (yield* this.has(path, beginning));
   }
 
   /** Whether the file certainly has something else. What cannot be read now may still be the same. */

@@ -38,6 +38,7 @@ export class Looks {
   readonly #missing = new Set<string>();
   #isWanted = false;
   #isLooking = false;
+  #isRestored = false;
   #count = 0;
   #turn = 0;
 
@@ -84,13 +85,16 @@ export class Looks {
     this.#isWanted = false;
     this.#isLooking = true;
     const paths = yield* this.#paths(isFirst || isAsked);
-    if (isFirst) restore(this.#setting);
+    if (isFirst && !this.#isRestored) restore(this.#setting);
+    this.#isRestored = true;
     const due = this.#due();
     for (const incarnation of due) incarnation.endBeforeLook = incarnation.end;
     const files = yield* this.#looker.statAll([...new Set([...paths, ...due.map(({ location }) => location)])]);
     const at = new Map(files.map((file) => [file.path, file]));
     if (isFirst) yield* verify(due, at, this.#setting, this.#looker);
     const isClear = yield* this.#findAll(due, at);
+    // Where the last life ended has to be certain before anything is read.
+    if (isFirst && !isClear) return;
     const isOrdered = isFirst && options.order === 'oldestFirst';
     this.#lanes.inOrder(isOrdered);
     if (isFirst) resume(isOrdered ? [...due].sort(oldestFirst) : due, this.#setting, this.#lanes);
@@ -162,13 +166,14 @@ export class Looks {
     const { registry } = this.#setting;
     const search = new Search(this.#looker, registry, [...at.values()]);
     const removed: Incarnation[] = [];
+    let isClear = true;
     for (const incarnation of due) {
       if (!registry.has(incarnation) || incarnation.isGone) continue;
       const where = yield* search.locate(incarnation, at.get(incarnation.location));
       if (where.kind === 'removed') removed.push(incarnation);
+      else if (where.kind === 'unclear') isClear = false;
       else this.#found(incarnation, where);
     }
-    let isClear = true;
     for (const incarnation of removed) {
       if (yield* search.hasMoved(incarnation.path)) isClear = false;
       else this.#removed(incarnation, at.get(incarnation.location));
@@ -190,6 +195,7 @@ export class Looks {
   #place(incarnation: Incarnation, isEnded: boolean, file: Seen): void {
     const { registry, scheduler } = this.#setting;
     const isOther = file.id !== incarnation.fileId;
+    const hasMoved = file.path !== incarnation.location;
     const isArchive = archiveFormatOf(file.path) !== undefined;
     const lastSize = incarnation.fileSize ?? (isArchive ? file.size : incarnation.seenSize);
     const hasGrown = file.size !== lastSize;
@@ -198,6 +204,7 @@ export class Looks {
     const endsNow = isEnded && !incarnation.isEnded;
     // Whoever writes to a file that was just renamed may not have noticed yet.
     if (hasGrown || endsNow) incarnation.grownAt = scheduler.now();
+    if (isOther) incarnation.isUnchanged = false;
     incarnation.isRewritten = false;
     incarnation.isAstray = false;
     incarnation.isEnded = isEnded;
@@ -208,7 +215,7 @@ export class Looks {
     this.#folders.watchFolderOf(file.path);
     // The open file is the one that was cut; the rest is elsewhere.
     if (isOther) incarnation.signal('close');
-    if (!hasChanged && !endsNow) return;
+    if (!hasChanged && !endsNow && !hasMoved) return;
     // More may have been written after the last look, before it was packed.
     if (isArchive ? hasChanged : incarnation.unread > 0) incarnation.isCaughtUp = false;
     this.#lanes.nudge(incarnation);

@@ -29,6 +29,7 @@ export function* verify(
   const verifyOne = (incarnation: Incarnation): Observable<never> =>
     steps<never>(function* (): Routine {
       const file = at.get(incarnation.location);
+      incarnation.isUnchanged = false;
       // An archive does not change, and what it has takes long to find out: that is done when it is read.
       if (incarnation.isArchive) return;
       if (file?.id !== incarnation.fileId || file.size < incarnation.evidence.end) return;
@@ -48,7 +49,11 @@ export function* verify(
 
 /** What is left of rotated files first. */
 export function resume(saved: readonly Incarnation[], { registry }: Setting, lanes: Lanes): void {
-  for (const incarnation of saved) incarnation.isCaughtUp = incarnation.isEnded && incarnation.unread === 0;
+  for (const incarnation of saved) {
+    incarnation.isCaughtUp = incarnation.isEnded && incarnation.unread === 0;
+    // The first look may have found already what came after it.
+    if (incarnation.isCaughtUp) incarnation.letOthersGoOn();
+  }
   for (const incarnation of saved) {
     if (!registry.has(incarnation)) continue;
     // The patterns are others than in the last life. Known it stays: they may be as they were in the next one.

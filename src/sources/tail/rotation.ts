@@ -1,5 +1,6 @@
 import { folderOf, nameOf } from '../../model/files.js';
 import type { Routine } from '../../operators/steps.js';
+import { isVague } from './evidence.js';
 import type { Incarnation } from './incarnation.js';
 import type { Looker, Seen } from './looker.js';
 import { archiveFormatOf } from './archive-file.js';
@@ -12,8 +13,11 @@ export interface Found {
   readonly file: Seen;
 }
 
-/** Where an incarnation is now. `removed`: its file was, or its content before it was read. */
-export type Whereabouts = Found | { readonly kind: 'removed' };
+/**
+ * Where an incarnation is now. `removed`: its file was, or its content before it was read. `unclear`: files were renamed
+ * meanwhile, so it has to be asked again.
+ */
+export type Whereabouts = Found | { readonly kind: 'removed' | 'unclear' };
 
 /** Finds where incarnations have gone. One for each look: what it reads of a folder is read once. */
 export class Search {
@@ -34,10 +38,21 @@ export class Search {
 
   /** `at`: what is now where the incarnation was. */
   *locate(incarnation: Incarnation, at: Seen | undefined): Routine<Whereabouts> {
+    const where = yield* this.#latest(incarnation, at);
+    const isFound = where.kind === 'inPlace' || where.kind === 'ended';
+    if (!isFound || !isVague(incarnation.evidence) || isAsSeen(where.file, incarnation)) return where;
+    return (yield* this.#earlier(incarnation, where.file)) ?? where;
+  }
+
+  *#latest(incarnation: Incarnation, at: Seen | undefined): Routine<Whereabouts> {
     const isThere = at?.id === incarnation.fileId;
-    if (isThere && this.#isIntact(incarnation, at)) return found(incarnation, at);
-    const moved = (yield* this.#listingOf(incarnation.location)).byId.get(incarnation.fileId);
-    const isElsewhere = moved !== undefined && !(isThere && moved.path === at.path);
+    if (isThere && this.#isIntact(incarnation, at) && !(yield* this.#isReused(at, incarnation))) {
+      return found(incarnation, at);
+    }
+    const listing = yield* this.#listingOf(incarnation.location);
+    const moved = listing.byId.get(incarnation.fileId);
+    const isElsewhere =
+      moved !== undefined && !(isThere && moved.path === at.path) && !this.#isNewOne(moved, incarnation, listing);
     if (isElsewhere && (isSameArchive(moved, incarnation) || !(yield* this.#isOther(moved, incarnation)))) {
       return found(incarnation, moved);
     }
@@ -61,9 +76,7 @@ export class Search {
       file.mtimeMs >= sinceMs;
     const archives = listing.archives.filter((file) => isMissed(file) && !listing.hasUnpacked(file));
     if (archives.length > 0 && this.#hasLostOne(path, listing)) return undefined;
-    return [...listing.relatedTo(path).filter(isMissed), ...archives].sort(
-      (a, b) => a.mtimeMs - b.mtimeMs || olderFirst(a.path, b.path),
-    );
+    return [...listing.relatedTo(path).filter(isMissed), ...archives].sort(firstFirst);
   }
 
   /** Whether a known file that this look has found is no longer in the folder. */
@@ -83,6 +96,29 @@ export class Search {
     return !isRewritten && size >= endBeforeLook && size >= seenSize;
   }
 
+  /**
+   * So little of it is known that later files of its path begin with it as well: then it is the first of them that was
+   * written since, unless that is a copy of the beginning of the one that was found.
+   */
+  *#earlier(incarnation: Incarnation, found: Seen): Routine<Whereabouts | undefined> {
+    const { path, seenMtimeMs } = incarnation;
+    const listing = yield* this.#listingOf(path);
+    const isCandidate = (file: Seen): boolean =>
+      file.id !== found.id &&
+      isRotationOf(unpackedName(file.path), path) &&
+      !this.#isOwned(file) &&
+      file.mtimeMs >= seenMtimeMs &&
+      file.mtimeMs <= found.mtimeMs;
+    const archives = listing.archives.filter((file) => !listing.hasUnpacked(file));
+    const candidates = [...listing.relatedTo(path), ...archives].filter(isCandidate);
+    for (const file of candidates.sort(firstFirst)) {
+      const isSame = yield* this.#isSame(file, incarnation);
+      if (isSame && !(yield* this.#looker.beginsWith(found.path, file))) return { kind: 'ended', file };
+      if (!isSame && !(yield* this.#looker.isThere(file))) return { kind: 'unclear' };
+    }
+    return undefined;
+  }
+
   /** The copy that copytruncate made before it cut the file. */
   *#copyOf(incarnation: Incarnation): Routine<Whereabouts> {
     const { path, evidence, seenSize, seenMtimeMs } = incarnation;
@@ -92,7 +128,9 @@ export class Search {
     const related = listing.relatedTo(path).filter(isCandidate);
     const names = new Set(related.map((file) => file.path));
     const strangers = listing.strangers((file) => this.#isOwned(file));
-    const others = strangers.filter((file) => !names.has(file.path) && isCandidate(file));
+    // A log on its own that begins with the same few bytes is no copy.
+    const isLog = (file: Seen): boolean => isVague(evidence) && this.#registry.isMatched(file.path);
+    const others = strangers.filter((file) => !names.has(file.path) && isCandidate(file) && !isLog(file));
     for (const file of [...related.sort(latestFirst), ...others.sort(latestFirst)]) {
       if (yield* this.#isSame(file, incarnation)) return { kind: 'ended', file };
     }
@@ -122,6 +160,19 @@ export class Search {
       if (yield* this.#looker.has(file.path, incarnation.evidence)) return { kind: 'ended', file };
     }
     return undefined;
+  }
+
+  /** Whether only the inode is the same: no renaming makes an archive of a file, or a log of another one. */
+  #isNewOne(file: Seen, incarnation: Incarnation, listing: Listing): boolean {
+    if ((archiveFormatOf(file.path) !== undefined) !== incarnation.isArchive) return true;
+    const isLog = this.#registry.isMatched(file.path) && !listing.relatedTo(incarnation.path).includes(file);
+    return isLog && isVague(incarnation.evidence) && file.mtimeMs !== incarnation.seenMtimeMs;
+  }
+
+  /** Rotated files are removed, and the next one may get the name and the inode of one that was compressed. */
+  *#isReused(at: Seen, incarnation: Incarnation): Routine<boolean> {
+    if (!incarnation.isEnded || incarnation.isArchive || isAsSeen(at, incarnation)) return false;
+    return yield* this.#isOther(at, incarnation);
   }
 
   *#isOther({ path }: Seen, { evidence }: Incarnation): Routine<boolean> {
@@ -208,6 +259,10 @@ class Listing {
   }
 }
 
+function firstFirst(a: Seen, b: Seen): number {
+  return a.mtimeMs - b.mtimeMs || olderFirst(a.path, b.path);
+}
+
 function latestFirst(a: Seen, b: Seen): number {
   return b.mtimeMs - a.mtimeMs;
 }
@@ -220,6 +275,11 @@ function found({ path }: Incarnation, file: Seen): Whereabouts {
 
 function namesOf(files: readonly Seen[]): string {
   return files.map(({ path, id }) => `${path}\0${id}`).join('\0');
+}
+
+/** Nobody has written to it since. */
+function isAsSeen({ id, path, mtimeMs }: Seen, { fileId, location, seenMtimeMs }: Incarnation): boolean {
+  return id === fileId && path === location && mtimeMs === seenMtimeMs;
 }
 
 /** Archives are not written to: with its inode and time it is the same one, without unpacking it. */
