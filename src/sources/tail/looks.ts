@@ -170,9 +170,9 @@ export class Looks {
     for (const incarnation of due) {
       if (!registry.has(incarnation) || incarnation.isGone) continue;
       const where = yield* search.locate(incarnation, at.get(incarnation.location));
-      if (where.kind === 'removed') removed.push(incarnation);
-      else if (where.kind === 'unclear') isClear = false;
-      else this.#found(incarnation, where);
+      if ('file' in where) this.#found(incarnation, where);
+      else if (where.kind === 'removed') removed.push(incarnation);
+      else isClear = false;
     }
     for (const incarnation of removed) {
       if (yield* search.hasMoved(incarnation.path)) isClear = false;

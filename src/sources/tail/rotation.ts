@@ -39,8 +39,7 @@ export class Search {
   /** `at`: what is now where the incarnation was. */
   *locate(incarnation: Incarnation, at: Seen | undefined): Routine<Whereabouts> {
     const where = yield* this.#latest(incarnation, at);
-    const isFound = where.kind === 'inPlace' || where.kind === 'ended';
-    if (!isFound || !isVague(incarnation.evidence) || isAsSeen(where.file, incarnation)) return where;
+    if (!('file' in where) || !isVague(incarnation.evidence) || isAsSeen(where.file, incarnation)) return where;
     return (yield* this.#earlier(incarnation, where.file)) ?? where;
   }
 
