@@ -1,14 +1,12 @@
 import {
   bufferTime,
   concat,
-  concatWith,
   defer,
   EMPTY,
   ignoreElements,
   map,
   merge,
   mergeMap,
-  NEVER,
   Observable,
   of,
   range,
@@ -18,6 +16,7 @@ import {
   throwError,
   VirtualTimeScheduler,
 } from 'rxjs';
+import type { SchedulerAction, Subscription } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { batch } from '../../src/operators/batch.js';
 import { marbles } from '../marbles.js';
@@ -280,12 +279,24 @@ describe('batch', () => {
     }),
   );
 
-  it('without maxWaitMs has no timer at all', () => {
-    const scheduler = new VirtualTimeScheduler();
-    of('a', 'b', 'c')
-      .pipe(concatWith(NEVER), batch({ maxCount: 2 }, scheduler))
-      .subscribe();
-    expect(scheduler.actions).toEqual([]);
+  it('has one timer for a batch, however many elements, and without maxWaitMs none at all', () => {
+    const waits: number[] = [];
+    class Counting extends VirtualTimeScheduler {
+      override schedule<S>(work: (this: SchedulerAction<S>, state?: S) => void, delay = 0, state?: S): Subscription {
+        waits.push(delay);
+        return super.schedule(work, delay, state);
+      }
+    }
+    const run = (maxWaitMs: number | undefined): readonly number[] => {
+      const source = new Subject<string>();
+      const limits = { maxCount: 3, ...(maxWaitMs === undefined ? {} : { maxWaitMs }) };
+      const subscription = source.pipe(batch(limits, new Counting())).subscribe();
+      for (const element of 'abcdefgh') source.next(element);
+      subscription.unsubscribe();
+      return waits.splice(0);
+    };
+    expect(run(5)).toEqual([5, 5, 5]);
+    expect(run(undefined)).toEqual([]);
   });
 
   it('takes a million synchronous elements', () => {
