@@ -80,7 +80,10 @@ describe('countWindow', () => {
         .subscribe({ error: (error: unknown) => errors.push(error) });
     run(0);
     run(2, new KeptState<CountsState<string, string>>({ version: 1, count: 3, keys: [] }));
-    expect(errors).toMatchObject([{ code: 'MILLRACE_E_CONFIG_INVALID' }, { code: 'MILLRACE_E_STATE_UNFIT' }]);
+    expect(errors).toMatchObject([
+      { code: 'MILLRACE_E_CONFIG_INVALID', message: expect.stringContaining('no 0 elements') as string },
+      { code: 'MILLRACE_E_STATE_UNFIT', message: expect.stringContaining('3 is not 2') as string },
+    ]);
   });
 
   it('what had to go comes out before what is full', () => {

@@ -97,6 +97,14 @@ describe('sessionWindow', () => {
     expect(results).toEqual(['5-8 5', '3-8 53! instead of 5', '3-10 537!!', '12-16 1213', '30-33 30']);
   });
 
+  it('a late element at the very beginning, or the very end, of a session that came out replaces nothing', () => {
+    const results: string[] = [];
+    from(['5', '6', '12', '5', '6', '30'])
+      .pipe(inOrder, sessionWindow({ gapMs: 3, reducer: joined, allowedLatenessMs: 9 }), shown)
+      .subscribe((result) => results.push(result));
+    expect(results).toEqual(['5-9 56', '5-9 565!', '5-9 5656!!', '12-15 12', '30-33 30']);
+  });
+
   it('a session that is open again comes out as soon as it ends, not when it can go', () => {
     const results: string[] = [];
     const at = (timeMs: number, watermarkMs: number): Watermarked<string> =>

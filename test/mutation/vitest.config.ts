@@ -2,8 +2,7 @@
 // larger than everything else together:
 //   npm install --no-save @stryker-mutator/core@9 @stryker-mutator/vitest-runner@9
 //   nice -n 19 npx stryker run test/mutation/stryker.config.json
-// A survivor needs a test or a reason. Known ones change only how much work is done (caches, when to look again), the
-// text of a message, or what cannot happen (`?.` where the type asks for it).
+// A survivor needs a test or a reason: SURVIVORS.md.
 import { defineConfig } from 'vitest/config';
 
 const machines = '{backoff-ms,panes,sessions,watermark,alerts,recent,earliest}';
