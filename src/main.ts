@@ -42,6 +42,9 @@ function stopSignal(): AbortSignal {
   return controller.signal;
 }
 
+/** Within this time what was closed is gone. */
+const LEAVING_MS = 500;
+
 const COMMANDS = ['run', 'tail', 'search', 'check', 'graph', 'generate', 'schema'];
 /** These have a usage of their own. */
 const EXPLAINED = ['tail', 'search', 'generate'];
@@ -106,8 +109,12 @@ async function main(): Promise<number> {
     case 'unknown':
       process.stderr.write(`no command ${args[0] ?? ''}, and no file of that name\n${USAGE}`);
       return 1;
-    default:
-      return run(args, io);
+    default: {
+      const code = await run(args, io);
+      // A connection to somebody who does not answer any more would keep the process for half a minute.
+      setTimeout(() => process.exit(code), LEAVING_MS).unref();
+      return code;
+    }
   }
 }
 

@@ -35,10 +35,13 @@ class FakeMember implements KafkaConsumer {
   readonly #note: (what: string) => void;
   readonly #answer: () => Observable<never>;
 
-  constructor(events: Observable<ConsumerEvent>, note: (what: string) => void, answer: () => Observable<never>) {
+  readonly #leaving: Observable<never>;
+
+  constructor(events: Observable<ConsumerEvent>, note: (what: string) => void, { answer, leaving }: Scene) {
     this.events = events;
     this.#note = note;
-    this.#answer = answer;
+    this.#answer = answer ?? (() => EMPTY);
+    this.#leaving = leaving ?? EMPTY;
   }
 
   start(where: TopicPartition, offset: number): void {
@@ -62,7 +65,7 @@ class FakeMember implements KafkaConsumer {
 
   leave(): Observable<never> {
     this.#note('leave');
-    return EMPTY;
+    return this.#leaving;
   }
 }
 
@@ -98,6 +101,10 @@ export interface Scene {
   readonly members: readonly Observable<ConsumerEvent>[];
   readonly context?: Partial<SourceContext>;
   readonly options?: Partial<KafkaSourceOptions>;
+  /** What becomes of joining the group, instead of the members. */
+  readonly joining?: Observable<never>;
+  /** What becomes of leaving the group. Default: done at once. */
+  readonly leaving?: Observable<never>;
   /** What becomes of a commit. Default: done at once. */
   readonly answer?: () => Observable<never>;
 }
@@ -116,10 +123,9 @@ export function playing(
     produce: () => EMPTY,
     consume: () =>
       defer(() => {
+        if (scene.joining !== undefined) return scene.joining;
         const events = members.shift() ?? NEVER;
-        return concat(of(new FakeMember(events, note, scene.answer ?? (() => EMPTY))), NEVER).pipe(
-          finalize(() => note('closed')),
-        );
+        return concat(of(new FakeMember(events, note, scene)), NEVER).pipe(finalize(() => note('closed')));
       }),
   };
   const context: SourceContext = {

@@ -33,6 +33,7 @@ const CATALOGUE = {
   MILLRACE_E_KAFKA_UNREACHABLE: { transient: true, says: 'no Kafka broker could be reached' },
   MILLRACE_E_KAFKA_AUTH: { transient: true, says: 'Kafka does not let us in' },
   MILLRACE_E_KAFKA_TOPIC: { transient: true, says: 'the Kafka topic does not exist' },
+  MILLRACE_E_KAFKA_TOPICS_CHANGED: { transient: true, says: 'other Kafka topics match now' },
   MILLRACE_E_KAFKA_PRODUCE: { transient: true, says: 'Kafka did not take the messages' },
   MILLRACE_E_KAFKA_CONSUME: { transient: true, says: 'reading from Kafka was interrupted' },
   MILLRACE_E_KAFKA_SILENT: { transient: true, says: 'Kafka has not answered a fetch' },

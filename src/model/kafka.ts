@@ -6,6 +6,8 @@ export interface KafkaConnection {
   readonly brokers: readonly string[];
   /** What the brokers call this program in their logs and quotas. */
   readonly clientId: string;
+  /** A connection on which nothing is answered for so many milliseconds is cut, and made anew. Default 30 000. */
+  readonly requestTimeoutMs?: number | undefined;
   /** Undefined: no TLS. Certificates and keys are PEM texts. */
   readonly tls?: KafkaTls | undefined;
   readonly sasl?: KafkaSasl | undefined;

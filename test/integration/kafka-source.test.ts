@@ -60,6 +60,7 @@ deadLetter:
     });
     expect(bare).toMatchObject({ message: 'bare', 'event.id': `${topic}-0:1` });
     expect(bare).not.toHaveProperty('kafka.key');
+    expect(Math.abs(Date.now() - Date.parse(String(bare?.['kafka.timestamp'])))).toBeLessThan(60_000);
     expect(none).toMatchObject({ message: '', 'event.id': `${topic}-0:2` });
   });
 

@@ -41,10 +41,24 @@ export class Topics {
   async create(partitions: number, settings: Readonly<Record<string, string>> = {}): Promise<string> {
     const topic = `test-${process.pid}-${Date.now()}-${++count}`;
     const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }));
-    await this.admin((admin) =>
-      admin.createTopics({ topics: [{ topic, numPartitions: partitions, configEntries }], waitForLeaders: true }),
-    );
+    await this.make(topic, partitions, configEntries);
     return topic;
+  }
+
+  /** Makes a topic, and waits until it has leaders. */
+  async make(topic: string, partitions = 1, configEntries: { name: string; value: string }[] = []): Promise<void> {
+    await this.admin(async (admin) => {
+      await admin.createTopics({
+        topics: [{ topic, numPartitions: partitions, configEntries }],
+        waitForLeaders: false,
+      });
+      const isThere = async (): Promise<boolean> => {
+        // In a cluster of several some do not know of it yet.
+        const found = await admin.fetchTopicMetadata({ topics: [topic] }).catch(() => ({ topics: [] }));
+        return found.topics[0]?.partitions.every(({ leader }) => leader >= 0) ?? false;
+      };
+      for (let tries = 0; tries < 300 && !(await isThere()); tries++) await wait(50);
+    });
   }
 
   async admin<T>(use: (admin: Admin) => Promise<T>): Promise<T> {

@@ -14,8 +14,12 @@ export interface KafkaOptions {
   readonly nodes?: 1 | 3;
   /** A second listener, with its own protocol (SASL_PLAINTEXT, SSL …), named EXTERNAL; `settings` has its details. */
   readonly external?: string;
+  /** What the second listener of each node says is its address: that of something in between. Default its own. */
+  readonly advertised?: readonly string[];
   /** Further broker settings, server.properties keys. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Users that the cluster is made with: `SCRAM-SHA-256=[name=me,password=secret]`. */
+  readonly scram?: readonly string[];
 }
 
 /** A Kafka cluster of the tests. */
@@ -25,6 +29,8 @@ export interface Kafka {
   readonly external: readonly string[];
   /** Its processes, when they are ours: those of KAFKA_BROKERS can be neither killed nor started. */
   readonly nodes: readonly JavaProcess[];
+  /** Where node 0 keeps its topics, when it is ours. */
+  readonly data: string;
   stop(): Promise<void>;
 }
 
@@ -38,7 +44,7 @@ interface Ports {
 export async function startKafka(options: KafkaOptions = {}): Promise<Kafka> {
   const given = process.env['KAFKA_BROKERS'];
   if (given !== undefined && Object.keys(options).length === 0) {
-    return { brokers: given.split(','), external: [], nodes: [], stop: () => Promise.resolve() };
+    return { brokers: given.split(','), external: [], nodes: [], data: '', stop: () => Promise.resolve() };
   }
   const count = options.nodes ?? 1;
   const numbers = await freePorts(count * 3);
@@ -59,13 +65,14 @@ export async function startKafka(options: KafkaOptions = {}): Promise<Kafka> {
     throw error;
   }
   const addresses = (key: keyof Ports): string[] => ports.map((port) => `${HOST}:${port[key]}`);
-  return { brokers: addresses('client'), external: addresses('external'), nodes, stop };
+  const data = join(folder, '0', 'data');
+  return { brokers: addresses('client'), external: addresses('external'), nodes, data, stop };
 }
 
 function kafkaNode(folder: string, node: number, ports: readonly Ports[], options: KafkaOptions): JavaProcess {
   const home = join(folder, String(node));
   mkdirSync(home);
-  const settings = { ...settingsOf(home, node, ports, options.external), ...options.settings };
+  const settings = { ...settingsOf(home, node, ports, options), ...options.settings };
   const lines = Object.entries(settings).map((entry) => entry.join('='));
   writeFileSync(join(home, 'server.properties'), lines.join('\n'));
   const jvm = ['-Xmx512m', '-Xms128m', '-XX:+UseSerialGC', '-XX:+ExitOnOutOfMemoryError'];
@@ -77,22 +84,29 @@ function kafkaNode(folder: string, node: number, ports: readonly Ports[], option
     home,
     CLUSTER_ID,
     folder,
+    ...(options.scram ?? []),
   ];
   return new JavaProcess({ name: `Kafka node ${node}`, cwd: home, args, ready: /Kafka Server started/ });
 }
 
-function settingsOf(home: string, node: number, ports: readonly Ports[], external?: string): Record<string, string> {
+function settingsOf(
+  home: string,
+  node: number,
+  ports: readonly Ports[],
+  { external, advertised }: KafkaOptions,
+): Record<string, string> {
   const own = ports[node] ?? { client: 0, controller: 0, external: 0 };
-  const client = [`PLAINTEXT://${HOST}:${own.client}`];
-  if (external !== undefined) client.push(`EXTERNAL://${HOST}:${own.external}`);
+  const outer = `${HOST}:${own.external}`;
+  const listening = (address: string): string =>
+    [`PLAINTEXT://${HOST}:${own.client}`, ...(external === undefined ? [] : [`EXTERNAL://${address}`])].join(',');
   const replicas = String(ports.length);
   const minInSync = ports.length > 1 ? '2' : '1';
   return {
     'process.roles': 'broker,controller',
     'node.id': String(node),
     'controller.quorum.voters': ports.map(({ controller }, at) => `${at}@${HOST}:${controller}`).join(','),
-    listeners: [...client, `CONTROLLER://${HOST}:${own.controller}`].join(','),
-    'advertised.listeners': client.join(','),
+    listeners: `${listening(outer)},CONTROLLER://${HOST}:${own.controller}`,
+    'advertised.listeners': listening(advertised?.[node] ?? outer),
     'listener.security.protocol.map': `PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,EXTERNAL:${external ?? 'PLAINTEXT'}`,
     'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': 'PLAINTEXT',

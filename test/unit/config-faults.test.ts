@@ -338,3 +338,23 @@ describe('the rotation of a file', () => {
     ]);
   });
 });
+
+describe('the connection to Kafka', () => {
+  const checkSink = (more: string): string[] =>
+    check(`source: { stdin: {} }\nroutes:\n  - to: { kafka: { brokers: ["a:1"], topic: t, ${more} } }\n`);
+
+  it('names all mechanisms when it is none of them', () => {
+    expect(checkSink('sasl: { mechanism: PLAIN, username: me, password: x }')).toEqual([
+      '3:67: routes[0].to.kafka.sasl.mechanism: expected one of plain, scram-sha-256, scram-sha-512, oauthbearer, got "PLAIN" (did you mean "plain"?)',
+    ]);
+    expect(checkSink('sasl: { mechanism: plain, username: me }')).toEqual([
+      '3:48: routes[0].to.kafka.sasl.password: missing, expected a string',
+    ]);
+  });
+
+  it('takes the text of a certificate, not the name of its file', () => {
+    expect(checkSink('tls: { ca: ca.pem }')).toEqual([
+      '3:59: routes[0].to.kafka.tls.ca: expected PEM text, such as ${file:ca.pem}, got "ca.pem"',
+    ]);
+  });
+});

@@ -413,6 +413,54 @@ describe('kafkaSource', () => {
       },
     ),
   );
+
+  it(
+    'with once: what cannot be reached in time is an error that says why',
+    marbles(({ expectObservable }, scheduler) => {
+      const { run } = playing({ members: [], joining: throwError(() => lost), context: { once: true } }, scheduler);
+      const late = new MillraceError('MILLRACE_E_FLOW_START_DEADLINE', `topics t: ${lost.message}`, { cause: lost });
+      expectObservable(run).toBe('50ms #', undefined, late);
+    }),
+  );
+
+  it(
+    'joining that nobody answers is given up, and tried again',
+    marbles(({ expectObservable, flush }, scheduler) => {
+      const { run, log } = playing({ members: [], joining: NEVER, options: { silenceMs: 1000 } }, scheduler);
+      expectObservable(run, '^ 1500ms !').toBe('-');
+      flush();
+      expect(log).toEqual(['1000: warn MILLRACE_E_KAFKA_SILENT']);
+    }),
+  );
+
+  it(
+    'stop: a goodbye that nobody answers is not waited for',
+    marbles(({ cold, expectObservable, flush }, scheduler) => {
+      const members = [cold<ConsumerEvent>('a', { a: assigned({}) })];
+      const { run, log } = playing({ members, leaving: NEVER, context: { stop: timer3(cold) } }, scheduler);
+      expectObservable(run).toBe('2003ms |');
+      flush();
+      expect(log).toEqual(['3: ended', '3: leave', '2003: closed']);
+    }),
+  );
+
+  it(
+    'the third failure in a row is for debugging, unless it is another one than before',
+    marbles(({ cold, expectObservable, flush }, scheduler) => {
+      const gone = new MillraceError('MILLRACE_E_KAFKA_TOPIC');
+      const failing = (third: Error): string[] => {
+        const members = [lost, lost, third].map((error) => cold<ConsumerEvent>('#', {}, error));
+        const { run, log } = playing({ members }, scheduler);
+        expectObservable(run, '^ 2s !').toBe('-');
+        return log;
+      };
+      const [same, other] = [failing(lost), failing(gone)];
+      flush();
+      const third = (log: readonly string[]): string | undefined =>
+        log.filter((what) => what.includes('MILLRACE_E_'))[2]?.replace(/^[\d.]+: /, '');
+      expect([third(same), third(other)]).toEqual([`debug ${lost.code}`, `warn ${gone.code}`]);
+    }),
+  );
 });
 
 function timer3(cold: RunHelpers['cold']): Observable<unknown> {

@@ -1,6 +1,5 @@
 import { promisify } from 'node:util';
 import * as zlib from 'node:zlib';
-import { MillraceError } from '../../model/errors.js';
 
 /** Compression as the Kafka client takes it; loaded when the first request needs it. */
 interface Codec {
@@ -43,14 +42,17 @@ const lz4: Codec = codec(
 
 type ZlibTransform = (input: Buffer, done: (error: Error | null, output: Buffer) => void) => void;
 
-/** In node:zlib from Node 22.15 on. */
-function zstdOf(name: 'zstdCompress' | 'zstdDecompress'): Transform {
-  const found = (zlib as unknown as Record<string, ZlibTransform | undefined>)[name];
-  if (found !== undefined) return promisify(found);
-  return () => Promise.reject(new MillraceError('MILLRACE_E_KAFKA_CODEC', 'zstd needs Node 22.15 or newer'));
-}
+const { zstdCompress, zstdDecompress } = zlib as unknown as Readonly<Record<string, ZlibTransform | undefined>>;
 
-const zstd: Codec = codec(zstdOf('zstdCompress'), zstdOf('zstdDecompress'));
+/** In node:zlib from Node 22.15 on. */
+const zstd: Codec | undefined =
+  zstdCompress === undefined || zstdDecompress === undefined
+    ? undefined
+    : codec(promisify(zstdCompress), promisify(zstdDecompress));
 
 /** Those that kafkajs does not bring along. */
-export const codecs: Readonly<Record<'snappy' | 'lz4' | 'zstd', Codec>> = { snappy, lz4, zstd };
+export const codecs: { readonly snappy: Codec; readonly lz4: Codec; readonly zstd: Codec | undefined } = {
+  snappy,
+  lz4,
+  zstd,
+};

@@ -16,6 +16,9 @@ import type { Admin, Client, Consumer, EachBatchPayload, KafkaMessage, OffsetsBy
 /** Fetches come back at least this often, so a partition that goes on is asked for soon. */
 const MAX_FETCH_WAIT_MS = 100;
 
+/** How long a topic that matches a pattern may have been there before it is seen. */
+const LOOK_FOR_TOPICS_MS = 10_000;
+
 const keyOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
 
 function incoming({ offset, timestamp, key, value, headers }: KafkaMessage): IncomingMessage {
@@ -49,6 +52,9 @@ export class GroupMember implements KafkaConsumer {
   readonly #options: ConsumerOptions;
   readonly #consumer: Consumer;
   readonly #admin: Admin;
+  readonly #patterns: readonly RegExp[];
+  /** The topics that matched when they were subscribed. */
+  #matched = '';
   /** Where each partition goes on, as kafkajs knows it. */
   readonly #next = new Map<string, number>();
   /** Commits at once and in the generation of that instant; the consumer's own method would try again in a later one. */
@@ -59,6 +65,7 @@ export class GroupMember implements KafkaConsumer {
 
   constructor(client: Client, options: ConsumerOptions) {
     this.#options = options;
+    this.#patterns = options.topics.map(patternOf).filter((topic) => topic instanceof RegExp);
     const { groupId, sessionTimeoutMs } = options;
     this.#consumer = client.consumer({
       groupId,
@@ -78,6 +85,7 @@ export class GroupMember implements KafkaConsumer {
     try {
       await this.#admin.connect();
       await this.#consumer.connect();
+      this.#matched = await this.#matching();
       await this.#consumer.subscribe({ topics: this.#options.topics.map(patternOf), fromBeginning: true });
     } catch (error) {
       this.close();
@@ -96,6 +104,7 @@ export class GroupMember implements KafkaConsumer {
       const emit = (event: ConsumerEvent): void => subscriber.next(event);
       const fail = (error: unknown): void => subscriber.error(kafkaError(error, 'MILLRACE_E_KAFKA_CONSUME'));
       const removers = this.#listen(emit, fail);
+      const looking = this.#lookForTopics(emit, fail);
       const eachBatch = (payload: EachBatchPayload): Promise<void> => {
         const { batch } = payload;
         this.#commitNow = (offsets) => payload.commitOffsetsIfNecessary(offsets);
@@ -108,7 +117,10 @@ export class GroupMember implements KafkaConsumer {
         return Promise.resolve();
       };
       this.#consumer.run({ autoCommit: false, eachBatch }).catch(fail);
-      return () => removers.forEach((remove) => remove());
+      return () => {
+        clearInterval(looking);
+        removers.forEach((remove) => remove());
+      };
     });
   }
 
@@ -145,6 +157,30 @@ export class GroupMember implements KafkaConsumer {
   leave(): Observable<never> {
     this.#isAssigned = false;
     return defer(() => this.#consumer.disconnect()).pipe(ignoreElements());
+  }
+
+  /** The topics that match a pattern now. */
+  async #matching(): Promise<string> {
+    if (this.#patterns.length === 0) return '';
+    const all = await this.#admin.listTopics();
+    const found = all.filter((topic) => this.#patterns.some((pattern) => pattern.test(topic)));
+    return found.sort().join(', ');
+  }
+
+  /** kafkajs matches patterns when it subscribes and not again: when other topics match, a new member is needed. */
+  #lookForTopics(emit: (event: ConsumerEvent) => void, fail: (error: unknown) => void): NodeJS.Timeout | undefined {
+    if (this.#patterns.length === 0) return undefined;
+    const look = async (): Promise<void> => {
+      const now = await this.#matching();
+      if (now === this.#matched) return;
+      this.#matched = now;
+      // What is settled can be committed until the member has left.
+      emit({ kind: 'rebalancing' });
+      await this.#consumer.disconnect();
+      fail(new MillraceError('MILLRACE_E_KAFKA_TOPICS_CHANGED', now === '' ? 'none' : now));
+    };
+    // A broker that does not answer now is asked again.
+    return setInterval(() => void look().catch(() => undefined), LOOK_FOR_TOPICS_MS);
   }
 
   #listen(emit: (event: ConsumerEvent) => void, fail: (error: unknown) => void): (() => void)[] {

@@ -61,3 +61,8 @@ export function kafkaError(error: unknown, otherwise: ErrorCode): MillraceError 
     cause: error,
   });
 }
+
+/** An error of ours for kafkajs to pass on at once: it asks every error whether it may try again, for seconds. */
+export function passedOn(code: ErrorCode, detail: string): MillraceError {
+  return Object.assign(new MillraceError(code, detail), { retriable: false });
+}

@@ -1,8 +1,18 @@
 import { createRequire } from 'node:module';
-import type { CompressionTypes as CompressionType, Kafka, KafkaConfig, RetryOptions, SASLOptions } from 'kafkajs';
+import type {
+  CompressionTypes as CompressionType,
+  Kafka,
+  KafkaConfig,
+  Mechanism,
+  RetryOptions,
+  SASLOptions,
+} from 'kafkajs';
 import type { KafkaCompression, KafkaConnection, KafkaSasl } from '../../model/kafka.js';
+import { answeredSockets } from './answered-sockets.js';
 import { codecs } from './codecs.js';
 import { kafkajs } from './faster-kafkajs.js';
+import { passedOn } from './kafka-error.js';
+import { oauthBearer } from './oauth-bearer.js';
 
 export type {
   Admin,
@@ -20,7 +30,20 @@ const { CompressionCodecs, CompressionTypes, logLevel } = kafkajs;
 
 CompressionCodecs[CompressionTypes.Snappy] = () => codecs.snappy;
 CompressionCodecs[CompressionTypes.LZ4] = () => codecs.lz4;
-CompressionCodecs[CompressionTypes.ZSTD] = () => codecs.zstd;
+CompressionCodecs[CompressionTypes.ZSTD] = () => {
+  if (codecs.zstd === undefined) throw passedOn('MILLRACE_E_KAFKA_CODEC', 'zstd needs Node 22.15 or newer');
+  return codecs.zstd;
+};
+
+/** What kafkajs has no codec for it takes for not compressed at all, and waits without end for what never makes sense. */
+const UNKNOWN_CODECS = [5, 6, 7];
+const unknownCodecs = UNKNOWN_CODECS.map((number): [number, () => never] => [
+  number,
+  () => {
+    throw passedOn('MILLRACE_E_KAFKA_CODEC', `number ${number}`);
+  },
+]);
+Object.assign(CompressionCodecs, Object.fromEntries(unknownCodecs));
 
 /** The client's numbers. */
 export const COMPRESSION: Readonly<Record<KafkaCompression, CompressionType>> = {
@@ -62,14 +85,14 @@ export const RETRY: Required<Pick<RetryOptions, 'initialRetryTime' | 'maxRetryTi
   retries: 12,
 };
 
-function saslOf(sasl: KafkaSasl): SASLOptions {
-  // A copy: kafkajs writes into it, and configurations are frozen.
-  if (sasl.mechanism !== 'oauthbearer') return { ...sasl };
-  const { token } = sasl;
-  return { mechanism: 'oauthbearer', oauthBearerProvider: () => Promise.resolve({ value: token }) };
+function saslOf(sasl: KafkaSasl): SASLOptions | Mechanism {
+  if (sasl.mechanism === 'oauthbearer') return oauthBearer(sasl.token);
+  // kafkajs writes into it, and configurations are frozen.
+  const copy: SASLOptions = { ...sasl };
+  return copy;
 }
 
-export function clientOf({ brokers, clientId, tls, sasl }: KafkaConnection): Client {
+export function clientOf({ brokers, clientId, requestTimeoutMs = 30_000, tls, sasl }: KafkaConnection): Client {
   const { ca, cert, key, verify } = tls ?? { verify: true };
   const secure = {
     rejectUnauthorized: verify,
@@ -81,7 +104,8 @@ export function clientOf({ brokers, clientId, tls, sasl }: KafkaConnection): Cli
     brokers: [...brokers],
     clientId,
     connectionTimeout: 5000,
-    requestTimeout: 30_000,
+    requestTimeout: requestTimeoutMs,
+    socketFactory: answeredSockets(requestTimeoutMs),
     // Whoever uses the port tries again as well.
     retry: { initialRetryTime: 100, maxRetryTime: 500, retries: 2 },
     // What matters is reported by whoever uses the port.

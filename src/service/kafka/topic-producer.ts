@@ -47,7 +47,8 @@ export class TopicProducer implements KafkaProducer {
   async #partitions(admin: Admin): Promise<number> {
     const { topic, createTopic } = this.#options;
     if (!(await admin.listTopics()).includes(topic)) {
-      if (createTopic === undefined) throw new MillraceError('MILLRACE_E_KAFKA_TOPIC', topic);
+      if (createTopic === undefined)
+        throw new MillraceError('MILLRACE_E_KAFKA_TOPIC', `${topic} (createTopic would make it)`);
       const { partitions, replicas } = createTopic;
       await admin.createTopics({ topics: [{ topic, numPartitions: partitions, replicationFactor: replicas }] });
     }

@@ -13,6 +13,7 @@ import {
   takeWhile,
   tap,
   throwError,
+  timeout,
   timer,
 } from 'rxjs';
 import type { Observable, SchedulerLike } from 'rxjs';
@@ -62,12 +63,15 @@ function joined(
   context: SourceContext,
   scheduler: SchedulerLike,
 ): Observable<Lane> {
-  const { groupId, topics, sessionTimeoutMs } = options;
+  const { groupId, topics, sessionTimeoutMs, silenceMs } = options;
   const setting = { options, decode, context, scheduler, ends: new Map<string, number>() };
   const reached = new Subject<void>();
   let isMember = false;
   let isStopping = false;
+  let lastError: unknown;
   const members = defer(() => kafka.consume(connectionOf(options), { groupId, topics, sessionTimeoutMs })).pipe(
+    // A network that swallows everything lets connections come about, and then nothing more.
+    timeout({ first: silenceMs, with: () => throwError(() => silent(silenceMs)), scheduler }),
     switchMap((consumer) => {
       isMember = true;
       reached.next();
@@ -75,7 +79,12 @@ function joined(
       return membership.run.pipe(endWith(undefined), tap({ error: () => membership.revokeAll() }));
     }),
     takeWhile((lane) => lane !== undefined),
-    tap({ error: () => (isMember = false) }),
+    tap({
+      error: (error: unknown) => {
+        isMember = false;
+        lastError = error;
+      },
+    }),
     retryBackoff(
       rejoining(topics, context, () => isStopping),
       scheduler,
@@ -92,29 +101,45 @@ function joined(
     // A member commits and leaves before it completes.
     filter(() => !isMember),
   );
-  return merge(context.once ? deadline(topics, context, scheduler).pipe(takeUntil(reached)) : EMPTY, members).pipe(
-    takeUntil(stopped),
-  );
+  return merge(
+    context.once ? deadline(topics, () => lastError, context, scheduler).pipe(takeUntil(reached)) : EMPTY,
+    members,
+  ).pipe(takeUntil(stopped));
 }
 
 function rejoining(topics: readonly string[], context: SourceContext, isStopping: () => boolean): BackoffPolicy {
+  let lastCode: string | undefined;
   return {
     maxMs: 10_000,
     recoverable: (error) => !isStopping() && isTransient(error),
-    onRetry: ({ error, triesInARow }) =>
+    onRetry: ({ error, triesInARow }) => {
+      const code = error instanceof MillraceError ? error.code : undefined;
+      // Said at once, then less and less often; another fault is said at once as well.
+      const isSaid = code !== lastCode || (triesInARow & (triesInARow - 1)) === 0;
+      lastCode = code;
       context.report({
-        level: (triesInARow & (triesInARow - 1)) === 0 ? 'warn' : 'debug',
+        level: isSaid ? 'warn' : 'debug',
         message: `reading ${topics.join(', ')}: ${messageOf(error)}; joining again`,
-        ...(error instanceof MillraceError ? { code: error.code } : {}),
-      }),
+        ...(code === undefined ? {} : { code }),
+      });
+    },
   };
+}
+
+function silent(silenceMs: number): MillraceError {
+  return new MillraceError('MILLRACE_E_KAFKA_SILENT', `for ${silenceMs} ms`);
 }
 
 function deadline(
   topics: readonly string[],
+  lastError: () => unknown,
   { startDeadlineMs }: SourceContext,
   scheduler: SchedulerLike,
 ): Observable<never> {
-  const late = new MillraceError('MILLRACE_E_FLOW_START_DEADLINE', `topics ${topics.join(', ')}`);
-  return timer(startDeadlineMs, scheduler).pipe(mergeMap(() => throwError(() => late)));
+  const late = (): MillraceError => {
+    const cause = lastError();
+    const why = cause === undefined ? 'no answer' : messageOf(cause);
+    return new MillraceError('MILLRACE_E_FLOW_START_DEADLINE', `topics ${topics.join(', ')}: ${why}`, { cause });
+  };
+  return timer(startDeadlineMs, scheduler).pipe(mergeMap(() => throwError(() => late())));
 }

@@ -10,6 +10,7 @@ import {
   tap,
   throwError,
   timeout,
+  timer,
   mergeMap,
 } from 'rxjs';
 import type { MonoTypeOperatorFunction, Observable, SchedulerLike } from 'rxjs';
@@ -23,6 +24,9 @@ import { workWhile } from '../../operators/work-while.js';
 import type { KafkaSourceOptions } from './options.js';
 import { laneId, PartitionLane } from './partition-lane.js';
 import type { Decode } from './records.js';
+
+/** All is committed: who does not answer to a goodbye holds nobody up. */
+const LEAVE_MS = 2000;
 
 /** What a membership needs of its source. */
 export interface MemberSetting {
@@ -64,7 +68,8 @@ export class Membership {
   get run(): Observable<Lane> {
     const { context, options, scheduler } = this.#setting;
     const { silenceMs } = options;
-    const silent = (): MillraceError => new MillraceError('MILLRACE_E_KAFKA_SILENT', `for ${silenceMs} ms`);
+    const silent = (): MillraceError =>
+      new MillraceError('MILLRACE_E_KAFKA_SILENT', `for ${silenceMs} ms; at least ${this.#lag} messages are unread`);
     const lanes = this.#consumer.events.pipe(
       timeout({ each: silenceMs, with: () => throwError(() => silent()), scheduler }),
       mergeMap((event) => this.#lanesOf(event)),
@@ -78,7 +83,10 @@ export class Membership {
     );
     const stopping = context.stop.pipe(tap(() => this.#end()));
     const reading = merge(this.#commits, lanes, durable.pipe(ignoreElements()), stopping.pipe(ignoreElements()));
-    const leave = defer(() => this.#consumer.leave()).pipe(catchError(() => EMPTY));
+    const leave = defer(() => this.#consumer.leave()).pipe(
+      catchError(() => EMPTY),
+      takeUntil(timer(LEAVE_MS, scheduler)),
+    );
     return concat(reading.pipe(takeUntil(this.#done)), leave);
   }
 
@@ -200,12 +208,17 @@ export class Membership {
     return [this.#open({ topic, partition, low: from, high, committed: from }).lane];
   }
 
-  #tellLag(): void {
+  /** Messages that are known to be there and were not fetched yet. */
+  get #lag(): number {
     let lag = 0;
     for (const lane of this.#lanes.values()) lag += lane.lag;
+    return lag;
+  }
+
+  #tellLag(): void {
     // Kafka counts messages; what they weigh is known of those that came.
     const meanBytes = this.#recordCount === 0 ? 0 : this.#recordBytes / this.#recordCount;
-    this.#setting.context.behind(Math.round(lag * meanBytes));
+    this.#setting.context.behind(Math.round(this.#lag * meanBytes));
   }
 
   #revoke(lane: PartitionLane): void {

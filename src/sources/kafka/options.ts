@@ -7,6 +7,8 @@ import { extraFields, MAX_TIMER_MS } from '../options.js';
 export interface KafkaConnectionOptions {
   readonly brokers: readonly string[];
   readonly clientId: string;
+  /** A connection on which nothing is answered for so long is made anew. */
+  readonly requestTimeoutMs: number;
   /** True: TLS with the system's certificate authorities. */
   readonly tls: boolean | KafkaTls;
   readonly sasl?: KafkaSasl;
@@ -41,7 +43,10 @@ export interface KafkaSourceOptions extends KafkaConnectionOptions {
   readonly silenceMs: number;
 }
 
-const pem = z.string().min(1).exactOptional();
+const pem = z
+  .string()
+  .regex(/^\s*-----BEGIN /, 'expected PEM text, such as ${file:ca.pem}')
+  .exactOptional();
 
 const tls = z.union([
   z.boolean(),
@@ -53,7 +58,7 @@ const tls = z.union([
   }),
 ]);
 
-const sasl = z.union([
+const sasl = z.discriminatedUnion('mechanism', [
   z.strictObject({
     mechanism: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']),
     username: z.string(),
@@ -66,6 +71,7 @@ const sasl = z.union([
 export const connectionShape: {
   readonly brokers: z.ZodType<readonly string[]>;
   readonly clientId: z.ZodType<string>;
+  readonly requestTimeoutMs: z.ZodType<number>;
   readonly tls: z.ZodType<boolean | KafkaTls>;
   readonly sasl: z.ZodExactOptional<z.ZodType<KafkaSasl>>;
 } = {
@@ -74,6 +80,12 @@ export const connectionShape: {
     .min(1)
     .describe('host:port of some brokers; the others are found through them.'),
   clientId: z.string().min(1).default('millrace').describe('What the brokers call this program.'),
+  requestTimeoutMs: z
+    .int()
+    .min(1000)
+    .max(MAX_TIMER_MS)
+    .default(30_000)
+    .describe('Milliseconds without any answer after which a connection is made anew.'),
   tls: tls.default(false).describe('TLS; true takes the certificate authorities of the system.'),
   sasl: (sasl as z.ZodType<KafkaSasl>).exactOptional().describe('Who we are.'),
 };
@@ -136,7 +148,8 @@ export const kafkaSourceOptions: z.ZodType<KafkaSourceOptions> = z
   .describe('Reads topics as a member of a consumer group.');
 
 /** The connection that the options describe. */
-export function connectionOf({ brokers, clientId, tls: given, sasl: who }: KafkaConnectionOptions): KafkaConnection {
+export function connectionOf(options: KafkaConnectionOptions): KafkaConnection {
+  const { brokers, clientId, requestTimeoutMs, tls: given, sasl: who } = options;
   const secure = given === true ? { verify: true } : given === false ? undefined : given;
-  return { brokers, clientId, tls: secure, sasl: who };
+  return { brokers, clientId, requestTimeoutMs, tls: secure, sasl: who };
 }
