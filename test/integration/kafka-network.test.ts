@@ -149,20 +149,26 @@ routes:
       'collector.yaml',
       `drainDeadlineMs: 3000
 source: { tail: { paths: ["*.log"], from: beginning } }
+checkpoint: { path: data/c.checkpoint, everyMs: 50 }
 routes:
   - to: { kafka: { brokers: ["${proxy.address}"], topic: ${to}, format: raw } }
 `,
     );
-    place().write('a.log', lines(100));
+    place().write('a.log', '');
+    let count = 0;
+    const add = (more: number): void => {
+      place().append(place().path('a.log'), lines(more, count));
+      count += more;
+    };
     for (const fault of ['refuse', 'swallow'] as const) {
       const running = place().start(['run', 'collector.yaml']);
-      const size = await topics().size(to);
-      const wanted = fault === 'refuse' ? 100 : size;
-      for (let tries = 0; tries < 100 && (await topics().size(to)) < wanted; tries++) await wait(100);
+      add(100);
+      for (let tries = 0; tries < 300 && (await topics().size(to)) < count; tries++) await wait(100);
+      // Until the checkpoint knows of it.
       await wait(1500);
       proxy.fault = { kind: fault };
-      proxy.cut();
-      place().append(place().path('a.log'), lines(100, fault === 'refuse' ? 100 : 200));
+      if (fault === 'refuse') proxy.cut();
+      add(100);
       await wait(2000);
       running.kill('SIGTERM');
       const stoppedAt = performance.now();
@@ -175,7 +181,7 @@ routes:
       proxy.fault = { kind: 'none' };
       const { summary } = await place().once('collector.yaml');
       expect(summary).toMatchObject({ read: 100, delivered: 100, deadLettered: 0, duplicates: 0 });
-      expectEachLine(await topics().readAll(to), fault === 'refuse' ? 200 : 300);
+      expectEachLine(await topics().readAll(to), count);
     }
   });
 
