@@ -65,13 +65,13 @@ describeOnKafka()('a broker that asks who we are', () => {
   });
   const topics = (): Topics => new Topics(kafka.brokers);
 
-  const fromKafka = (sasl: string, from: string): string => `startDeadlineMs: 4000
+  const fromKafka = (sasl: string, from: string): string => `startDeadlineMs: \${DEADLINE_MS:-30000}
 source:
   kafka: { brokers: ["${proxy.address}"], sasl: ${sasl}, topics: [${from}], groupId: g-${from}, sessionTimeoutMs: 6000 }
 routes:
   - to: { file: { path: out.txt, format: raw } }
 `;
-  const toKafka = (sasl: string, to: string): string => `startDeadlineMs: 4000
+  const toKafka = (sasl: string, to: string): string => `startDeadlineMs: \${DEADLINE_MS:-30000}
 source: { tail: { paths: ["*.log"], from: beginning } }
 routes:
   - to: { kafka: { brokers: ["${proxy.address}"], sasl: ${sasl}, topic: ${to}, format: raw } }
@@ -86,7 +86,7 @@ routes:
       place().write('from.yaml', fromKafka(sasl, topic));
       for (const config of ['to.yaml', 'from.yaml']) {
         const before = proxy.connections;
-        const refused = await place().once(config, { env: { SECRET: wrong } });
+        const refused = await place().once(config, { env: { SECRET: wrong, DEADLINE_MS: '3000' } });
         expect([refused.code, refused.stderr], refused.stderr).toEqual([
           2,
           expect.stringContaining('MILLRACE_E_KAFKA_AUTH'),
@@ -94,7 +94,7 @@ routes:
         expect(refused.stderr).toContain('Kafka does not let us in');
         expect(refused.stderr).not.toContain(wrong);
         expect(refused.summary).toMatchObject({ read: 0, delivered: 0 });
-        console.log(`${config}: ${proxy.connections - before} connections in 4 s`);
+        console.log(`${config}: ${proxy.connections - before} connections in 3 s`);
         expect(proxy.connections - before).toBeLessThan(20);
         const admitted = await place().once(config, { env: { SECRET: right } });
         expect(admitted.summary, admitted.stderr).toMatchObject({ read: 2, delivered: 2, duplicates: 0 });
@@ -109,7 +109,7 @@ routes:
     place().write('a.log', 'a\n');
     // The plain listener knows none.
     place().write('to.yaml', toKafka(WAYS[0].sasl, topic).replace(proxy.address, kafka.brokers[0]!));
-    const { code, stderr } = await place().once('to.yaml', { env: { SECRET: 'right' } });
+    const { code, stderr } = await place().once('to.yaml', { env: { SECRET: 'right', DEADLINE_MS: '3000' } });
     expect([code, stderr], stderr).toEqual([2, expect.stringContaining('MILLRACE_E_KAFKA_AUTH')]);
   });
 
