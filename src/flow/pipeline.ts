@@ -24,7 +24,7 @@ import type { OperatorFunction, SchedulerLike } from 'rxjs';
 import type { Lane } from '../model/batch.js';
 import type { Checkpoint, CheckpointStore } from '../model/checkpoint.js';
 import type { DeadLetter } from '../model/dead-letter.js';
-import { MillraceError, isTransient, messageOf } from '../model/errors.js';
+import { MillraceError, isTransient } from '../model/errors.js';
 import type { LogEvent } from '../model/event.js';
 import type { Notice } from '../model/notice.js';
 import type { Sink, SinkResource } from '../model/sink.js';
@@ -36,6 +36,7 @@ import type { Captured } from './checkpoint.js';
 import { Budget } from './demand.js';
 import { leg } from './leg.js';
 import { Memories } from './memories.js';
+import { withNotices } from './retry-notices.js';
 import { settle } from './settle.js';
 import type { PlacedLeg, Settled } from './settle.js';
 import { filterFor, transform } from './transform.js';
@@ -89,22 +90,6 @@ export function legNames(routes: readonly { readonly name: string; readonly to: 
   return routes.flatMap(({ name, to }) => (to.length === 1 ? [name] : to.map((_, at) => `${name}/${at + 1}`)));
 }
 
-function reporting(policy: BackoffPolicy, what: string, report: (notice: Notice) => void): BackoffPolicy {
-  return {
-    ...policy,
-    onRetry: ({ error, triesInARow, waitMs }) => {
-      report({
-        // Said at once, then less and less often: at the 2nd, 4th, 8th … failure in a row.
-        level: (triesInARow & (triesInARow - 1)) === 0 ? 'warn' : 'debug',
-        message: `${what}: ${messageOf(error)}; trying again`,
-        ...(error instanceof MillraceError ? { code: error.code } : {}),
-        details: { triesInARow, waitMs: Math.round(waitMs) },
-      });
-      policy.onRetry?.({ error, triesInARow, waitMs });
-    },
-  };
-}
-
 /** Passes on until too large a share of the records became dead letters. */
 function limitDeadLetters(maxRatio: number): OperatorFunction<Settled, Settled> {
   let read = 0;
@@ -136,7 +121,7 @@ export function pipeline(
     const wake = new Subject<unknown>();
     const policy: BackoffPolicy = { ...spec.policy, wake };
     const patient = (what: string): BackoffPolicy => ({
-      ...reporting(policy, what, run.report),
+      ...withNotices(policy, what, run.report, scheduler),
       recoverable: isTransient,
     });
     let isOpen = false;
@@ -162,7 +147,7 @@ export function pipeline(
           spec,
           run,
           { ...open, checkpointer },
-          reporting(policy, 'delivering', run.report),
+          withNotices(policy, 'delivering', run.report, scheduler),
           patient,
           scheduler,
         ).pipe(endWith(undefined)),

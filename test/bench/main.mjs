@@ -18,6 +18,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { AGENTS, runAgent, secondsUntil, versionOf } from './agents.mjs';
+import { elasticsearch } from './elasticsearch.mjs';
 import { lineAt, writeInput } from './input.mjs';
 import { kafka } from './kafka.mjs';
 import { operators } from './operators.mjs';
@@ -226,6 +227,7 @@ const parts = {
   store: () => store({ folder, input, lines: LINES, main, measured, median, millions, megabytes }),
   search: () => search(folder),
   kafka: () => kafka({ folder, input, lines: LINES, main, measured, median, millions, megabytes }),
+  elasticsearch: () => elasticsearch({ folder, main, measured, median, megabytes }),
 };
 const withInput = new Set(['throughput', 'blocked', 'agents', 'store', 'kafka']);
 const wanted = process.argv.slice(2).length > 0 ? process.argv.slice(2) : Object.keys(parts);

@@ -5,6 +5,7 @@ import type { Fault } from '../servers/elasticsearch-proxy.js';
 import { describeOnElasticsearch, elasticsearchForThisBlock } from '../servers/on-servers.js';
 import { ndjson, placeForEachTest, until, within } from './harness.js';
 import type { Place } from './harness.js';
+import { expectEachOnce, Indices } from './indices.js';
 
 const place = placeForEachTest();
 
@@ -31,46 +32,6 @@ routes:
   );
 }
 
-/** What is in the indices: each message with how often it is there. */
-async function messagesIn(url: string, indices: string): Promise<Map<string, number>> {
-  const messages = new Map<string, number>();
-  await post(`${url}/${indices}/_refresh`, undefined);
-  let after: unknown[] | undefined;
-  for (;;) {
-    const { hits } = (await post(`${url}/${indices}/_search`, {
-      size: 10_000,
-      sort: [{ 'event.id': 'asc' }],
-      _source: ['message'],
-      ...(after === undefined ? {} : { search_after: after }),
-    })) as { hits?: { hits: { _source: { message: string }; sort: unknown[] }[] } };
-    // There is no such index yet.
-    if (hits === undefined) return messages;
-    for (const { _source: source } of hits.hits) messages.set(source.message, (messages.get(source.message) ?? 0) + 1);
-    after = hits.hits.at(-1)?.sort;
-    if (after === undefined) return messages;
-  }
-}
-
-async function post(url: string, body: unknown): Promise<unknown> {
-  const response = await fetch(url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  return response.json();
-}
-
-/** Waits until it is so; what is expected afterwards says more than this could. */
-async function eventually(isSo: () => Promise<boolean>, ms = 60_000): Promise<void> {
-  const deadline = performance.now() + ms;
-  while (!(await isSo()) && performance.now() < deadline) await wait(200);
-}
-
-function expectEachOnce(messages: ReadonlyMap<string, number>, count: number): void {
-  expect([...messages].filter(([, times]) => times !== 1)).toEqual([]);
-  expect(messages.size).toBe(count);
-}
-
 describeOnElasticsearch()('the elasticsearch sink, on a real node', { timeout: 180_000 }, () => {
   const node = elasticsearchForThisBlock();
 
@@ -80,14 +41,11 @@ describeOnElasticsearch()('the elasticsearch sink, on a real node', { timeout: 1
     place().write('a.log', linesFrom(0, 20_000));
     const { summary } = await place().once();
     expect(summary).toMatchObject({ read: 20_000, delivered: 20_000, duplicates: 0, deadLettered: 0 });
-    expectEachOnce(await messagesIn(url, 'plain-*'), 20_000);
+    expectEachOnce(await new Indices(url).messages('plain-*'), 20_000);
     const mapping = JSON.stringify(await (await fetch(`${url}/plain-2026.11.22/_mapping`)).json());
     expect(mapping).toContain('"@timestamp":{"type":"date"}');
     expect(mapping).toContain('"level":{"type":"keyword","ignore_above":1024}');
-    expect(Object.keys((await (await fetch(`${url}/plain-*/_settings`)).json()) as object).sort()).toEqual([
-      'plain-2026.11.22',
-      'plain-2026.11.23',
-    ]);
+    expect(await new Indices(url).names('plain-*')).toEqual(['plain-2026.11.22', 'plain-2026.11.23']);
   });
 
   it('the same lines read again after a crash are duplicates', async () => {
@@ -96,30 +54,26 @@ describeOnElasticsearch()('the elasticsearch sink, on a real node', { timeout: 1
     place().write('a.log', linesFrom(0, 3000));
     const first = place().start(['run', 'pipeline.yaml']);
     // Killed before the next checkpoint knows of what was delivered: the file's incarnation is saved, its position is not.
-    await eventually(async () => (await messagesIn(url, 'again')).size === 3000);
+    await new Indices(url).fill('again', 3000);
     first.kill('SIGKILL');
     await first.ended;
     const { summary } = await place().once();
     expect(summary.delivered).toBe(0);
     expect(summary.duplicates).toBe(summary.read);
-    expectEachOnce(await messagesIn(url, 'again'), 3000);
+    expectEachOnce(await new Indices(url).messages('again'), 3000);
   });
 
   it('a poison document among 100 000 is a dead letter with the reason; all others arrive', async () => {
     const { url } = node();
     configured(place(), url, 'poison');
-    await fetch(`${url}/_index_template/poison`, {
-      method: 'PUT',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({
-        index_patterns: ['poison'],
-        priority: 900,
-        template: {
-          mappings: {
-            properties: { message: { type: 'keyword', ignore_above: 40_000 }, 'event.id': { type: 'keyword' } },
-          },
+    await new Indices(url).putTemplate('poison', {
+      index_patterns: ['poison'],
+      priority: 900,
+      template: {
+        mappings: {
+          properties: { message: { type: 'keyword', ignore_above: 40_000 }, 'event.id': { type: 'keyword' } },
         },
-      }),
+      },
     });
     // Lucene takes no term of more than 32 766 bytes.
     const poison = `2026-11-23T00:00:00.000Z|ERROR|${'p'.repeat(35_000)}\n`;
@@ -165,11 +119,11 @@ describeOnElasticsearch()('the elasticsearch sink, on a real node', { timeout: 1
       await writeOn(3000);
       proxy.fault = { kind: 'none' };
       await writeOn(500);
-      await eventually(async () => (await messagesIn(node().url, index)).size === written);
+      await new Indices(node().url).fill(index, written);
       running.kill('SIGTERM');
       const { code, stderr } = await within(30_000, 'the end', running.ended);
       expect(code, stderr).toBe(0);
-      expectEachOnce(await messagesIn(node().url, index), written);
+      expectEachOnce(await new Indices(node().url).messages(index), written);
       expect(proxy.faults).toBeGreaterThan(0);
     } finally {
       await proxy.stop();
@@ -193,7 +147,7 @@ describeOnElasticsearch()('the elasticsearch sink, on a real node', { timeout: 1
       proxy.fault = { kind: 'none' };
       const { summary } = await place().once();
       expect(summary.delivered + summary.duplicates).toBe(summary.read);
-      expectEachOnce(await messagesIn(node().url, 'away'), 1000);
+      expectEachOnce(await new Indices(node().url).messages('away'), 1000);
     } finally {
       await proxy.stop();
     }

@@ -59,6 +59,13 @@ export class Bulks<T> {
     this.#pump();
   }
 
+  /** Before all that waits: what began first ends first, and its lane's position moves. */
+  again(entries: readonly Entry<T>[]): void {
+    this.#queue = [...entries, ...this.#queue.slice(this.#head)];
+    this.#head = 0;
+    this.#pump();
+  }
+
   #pump(): void {
     while (this.#inFlight < this.#concurrency.limit) {
       const bulk = this.#next();

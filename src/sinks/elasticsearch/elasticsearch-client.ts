@@ -1,4 +1,4 @@
-import { Client, errors } from '@elastic/elasticsearch';
+import { Client, ClusterConnectionPool, errors } from '@elastic/elasticsearch';
 import { Observable } from 'rxjs';
 import type { Json } from '../../model/json.js';
 import { MillraceError, messageOf } from '../../model/errors.js';
@@ -16,17 +16,23 @@ type Connection = Omit<
   'index' | 'template' | 'maxBulkBytes' | 'maxBulkItems' | 'maxInFlight'
 >;
 
-/** Requests to a cluster, by its official client. Nothing is tried again here: who sends decides. */
+/**
+ * Requests to a cluster, by its official client. Here a request is tried again only on another node, when one is away or
+ * answers 502 to 504; a node that was away is left out until it answers. Who sends decides the rest.
+ */
 export function elasticsearchClient(options: Connection): BulkPort {
   const { nodes, apiKey, username, password = '', tls, requestTimeoutMs, compression } = options;
   const auth = apiKey !== undefined ? { apiKey } : username !== undefined ? { username, password } : undefined;
   const client = new Client({
     nodes: [...nodes],
-    maxRetries: 0,
+    maxRetries: nodes.length - 1,
+    ConnectionPool: ClusterConnectionPool,
     requestTimeout: requestTimeoutMs,
     compression,
     ...(auth === undefined ? {} : { auth }),
-    ...(tls === undefined ? {} : { tls }),
+    ...(tls === undefined
+      ? {}
+      : { tls: { rejectUnauthorized: tls.verify, ...(tls.ca === undefined ? {} : { ca: tls.ca }) } }),
   });
   return {
     bulk: (body) =>
@@ -38,7 +44,7 @@ export function elasticsearchClient(options: Connection): BulkPort {
       }),
     putTemplate: (name, body) =>
       answered(async (signal) => {
-        const { statusCode } = await client.transport.request(
+        const { statusCode, body: answer } = await client.transport.request(
           {
             method: 'PUT',
             path: `/_index_template/${encodeURIComponent(name)}`,
@@ -47,7 +53,10 @@ export function elasticsearchClient(options: Connection): BulkPort {
           },
           { signal, meta: true, ignore: [400] },
         );
-        return statusCode === 400 ? 'there' : 'installed';
+        if (statusCode !== 400) return 'installed';
+        const text = JSON.stringify(answer);
+        if (text.includes('already exists')) return 'there';
+        throw new MillraceError('MILLRACE_E_ELASTICSEARCH_REFUSED', text);
       }),
     close: () => void client.close(),
   };

@@ -7,10 +7,17 @@ import { Bulks } from './bulks.js';
 import type { BulkCodec } from './bulks.js';
 import type { ElasticsearchSinkOptions } from './options.js';
 import { Progress } from './progress.js';
+import type { Entry } from './progress.js';
 import { templateFor } from './template.js';
 
-/** Batches of a lane that may be under way side by side: the id keeps them apart, not the order. */
-const IN_FLIGHT_PER_LANE = 4;
+/**
+ * Batches of a lane that may be under way side by side: the id keeps them apart, not the order. Many, for a batch may be
+ * a single line, and all that came while a request was under way are the next one. Demand bounds what they hold.
+ */
+const IN_FLIGHT_PER_LANE = 256;
+
+/** It may not be installed, or does not go with those that are there. */
+const WITHOUT_TEMPLATE: readonly string[] = ['MILLRACE_E_ELASTICSEARCH_DENIED', 'MILLRACE_E_ELASTICSEARCH_REFUSED'];
 
 /**
  * Indexes items in Elasticsearch by bulk requests, each item with `create` and its id, so that one that comes again is
@@ -18,8 +25,9 @@ const IN_FLIGHT_PER_LANE = 4;
  *
  * - a request is sent as soon as one may be: what arrives meanwhile is the next one. How many may be under way follows
  *   how busy the cluster is.
- * - what the cluster does not take now (429, 5xx, 401, 403, no such index) fails its delivery with a transient error;
- *   tried again, a delivery sends only what is missing. What it will never take (400) is refused.
+ * - what the cluster does not take now (429, 5xx, 401, 403, no such index) is sent again: at once, before what waits, as
+ *   long as each time some of its delivery is taken; else the delivery fails with a transient error and, tried again,
+ *   sends only what is missing. What it will never take (400) is refused.
  * - a request that is too large is halved, down to the item that is.
  * - memory: the texts of the deliveries that are under way, which demand bounds.
  */
@@ -66,9 +74,8 @@ function installed(
   const { name, body } = templateFor(index);
   return port.putTemplate(name, body).pipe(
     catchError((error: unknown) => {
-      const isAllowed = !(error instanceof MillraceError) || error.code !== 'MILLRACE_E_ELASTICSEARCH_DENIED';
-      if (isAllowed) throw error;
-      const message = `the index template ${name} may not be installed, the cluster's own mapping counts: ${messageOf(error)}`;
+      if (!(error instanceof MillraceError) || !WITHOUT_TEMPLATE.includes(error.code)) throw error;
+      const message = `the index template ${name} is not installed, the cluster's own mapping counts: ${messageOf(error)}`;
       report({ level: 'warn', message, code: error.code });
       return of(undefined);
     }),
@@ -94,14 +101,17 @@ class ElasticsearchSink<T> implements Sink<T> {
     return new Observable((subscriber: Subscriber<Receipt<T>>) => {
       const progress = this.#begun.get(delivery) ?? new Progress(delivery.items);
       this.#begun.set(delivery, progress);
-      const entries = progress.begin((error) => {
-        if (error !== undefined) subscriber.error(error);
-        else {
-          subscriber.next(progress.receipt);
-          subscriber.complete();
-        }
-      });
-      this.#bulks.add(entries);
+      const begun = (): readonly Entry<T>[] => {
+        const { pending } = progress;
+        return progress.begin((error) => {
+          if (error === undefined) {
+            subscriber.next(progress.receipt);
+            subscriber.complete();
+          } else if (progress.pending < pending) this.#bulks.again(begun());
+          else subscriber.error(error);
+        });
+      };
+      this.#bulks.add(begun());
       return () => progress.abandon();
     });
   }

@@ -10,7 +10,7 @@ export interface ElasticsearchSinkOptions {
   readonly apiKey?: string;
   readonly username?: string;
   readonly password?: string;
-  readonly tls?: { readonly ca?: string; readonly rejectUnauthorized: boolean };
+  readonly tls?: { readonly ca?: string; readonly verify: boolean };
   /** Install an index template with the ECS mapping at start. */
   readonly template: boolean;
   /** The most bytes of a bulk request. */
@@ -27,7 +27,7 @@ export interface ElasticsearchSinkOptions {
 
 const tls = z.strictObject({
   ca: z.string().min(1).exactOptional().describe('The certificate authority, PEM: "${file:/path/ca.pem}".'),
-  rejectUnauthorized: z.boolean().default(true).describe('Refuse a node whose certificate cannot be verified.'),
+  verify: z.boolean().default(true).describe('Refuse a node whose certificate cannot be verified.'),
 });
 
 export const elasticsearchSinkOptions: z.ZodType<ElasticsearchSinkOptions> = z

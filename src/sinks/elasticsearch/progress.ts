@@ -25,6 +25,11 @@ export class Progress<T> {
     this.#pending = items.map((_, index) => index);
   }
 
+  /** How many items are still to be taken or refused. */
+  get pending(): number {
+    return this.#pending.length;
+  }
+
   /** The items that are not answered yet. `end` hears once: when all are, or with the error that some met. */
   begin(end: (error?: Error) => void): readonly Entry<T>[] {
     this.#end = end;
