@@ -252,6 +252,12 @@ export function peakMegabytes(pid: number): number {
   return Number(kilobytes) / 1024;
 }
 
+/** The memory that a process has now, in MB. */
+export function residentMegabytes(pid: number): number {
+  const kilobytes = /VmRSS:\s*(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  return Math.round(Number(kilobytes) / 1024);
+}
+
 /** Processor time a process has used, in ms. The kernel counts ticks of 10 ms. */
 export function cpuMs(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

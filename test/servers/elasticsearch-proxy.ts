@@ -1,7 +1,9 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
+import type { Certificate } from './certificate.js';
 
 /** What stands between a client and Elasticsearch does. Each answer is what the real node would have sent. */
 export type Fault =
@@ -14,38 +16,49 @@ export type Fault =
   /** Every n-th item is answered 429 and not passed on. */
   | { readonly kind: 'busy'; readonly everyNth: number }
   | { readonly kind: 'denied' }
+  /** Index templates may not be installed. */
+  | { readonly kind: 'noTemplates' }
   /** Requests of more bytes are answered 413. */
   | { readonly kind: 'narrow'; readonly maxBytes: number }
   /** Nothing is ever answered. */
   | { readonly kind: 'swallow' };
 
+const UNKNOWN_USER = { error: { type: 'security_exception', reason: 'unable to authenticate' }, status: 401 };
 const JSON_HEADERS = { 'content-type': 'application/json', 'x-elastic-product': 'Elasticsearch' };
 
 /** An Elasticsearch as a bad network and a busy cluster show it. */
 export class ElasticsearchProxy {
   readonly #target: string;
   readonly #server: Server;
+  readonly #scheme: string;
+  /** The only value of the header `authorization` that is let in; undefined: everybody is. */
+  authorization: string | undefined;
   fault: Fault = { kind: 'none' };
   requests = 0;
+  /** Requests that were passed on and are not answered yet. */
+  underWay = 0;
   /** Requests that met a fault. */
   faults = 0;
   #item = 0;
 
-  private constructor(target: string) {
+  private constructor(target: string, tls: Certificate | undefined) {
     this.#target = target;
-    this.#server = createServer((request, response) => {
+    this.#scheme = tls === undefined ? 'http' : 'https';
+    const serve = (request: IncomingMessage, response: ServerResponse): void => {
       this.#serve(request, response).catch(() => response.destroy());
-    });
+    };
+    this.#server = tls === undefined ? createServer(serve) : createSecureServer(tls, serve);
   }
 
-  static async start(target: string): Promise<ElasticsearchProxy> {
-    const proxy = new ElasticsearchProxy(target);
+  /** `tls`: speaks HTTPS with this certificate. */
+  static async start(target: string, tls?: Certificate): Promise<ElasticsearchProxy> {
+    const proxy = new ElasticsearchProxy(target, tls);
     await new Promise<void>((done) => proxy.#server.listen(0, '127.0.0.1', done));
     return proxy;
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return `${this.#scheme}://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
   async stop(): Promise<void> {
@@ -58,6 +71,11 @@ export class ElasticsearchProxy {
     const { fault } = this;
     this.requests++;
     if (fault.kind !== 'none') this.faults++;
+    if (this.authorization !== undefined && request.headers.authorization !== this.authorization) {
+      this.faults++;
+      reply(response, 401, UNKNOWN_USER);
+      return;
+    }
     switch (fault.kind) {
       case 'down':
         request.socket.destroy();
@@ -65,7 +83,11 @@ export class ElasticsearchProxy {
       case 'swallow':
         return;
       case 'denied':
-        reply(response, 401, { error: { type: 'security_exception', reason: 'unable to authenticate' }, status: 401 });
+        reply(response, 401, UNKNOWN_USER);
+        return;
+      case 'noTemplates':
+        if (request.url?.startsWith('/_index_template') !== true) break;
+        reply(response, 403, { error: { type: 'security_exception', reason: 'action is unauthorized' }, status: 403 });
         return;
       case 'narrow':
         if (body.length <= fault.maxBytes) break;
@@ -88,12 +110,17 @@ export class ElasticsearchProxy {
 
   async #pass(request: IncomingMessage, body: Buffer): Promise<Response> {
     const { url = '/', method = 'GET', headers } = request;
-    return fetch(this.#target + url, {
-      method,
-      // Both or neither may ask for compatibility with a version.
-      headers: { 'content-type': headers['content-type'] ?? 'application/json', accept: headers.accept ?? '*/*' },
-      ...(body.length === 0 ? {} : { body: Uint8Array.from(body) }),
-    });
+    this.underWay++;
+    try {
+      return await fetch(this.#target + url, {
+        method,
+        // Both or neither may ask for compatibility with a version.
+        headers: { 'content-type': headers['content-type'] ?? 'application/json', accept: headers.accept ?? '*/*' },
+        ...(body.length === 0 ? {} : { body: Uint8Array.from(body) }),
+      });
+    } finally {
+      this.underWay--;
+    }
   }
 
   async #passPart(request: IncomingMessage, body: Buffer, everyNth: number, response: ServerResponse): Promise<void> {
