@@ -55,6 +55,23 @@ describe('the watermark', () => {
     expect(machine.dueMs(11)).toBe(21);
   });
 
+  it('the lane that spoke last is waited for again when it speaks after it was idle', () => {
+    const machine = new WatermarkMachine({ ...config, idleMs: 10 }, 0);
+    machine.next(at('b', 100), 0);
+    machine.signal({ lane: 'b', is: 'held' }, 0);
+    machine.next(at('a', 50), 1);
+    expect(machine.tick(11)).toEqual([]);
+    machine.next(at('a', 120), 12);
+    expect(machine.next(at('b', 200), 13)).toMatchObject([{ watermarkMs: 120 }]);
+  });
+
+  it('has nothing due while there is no lane, and is saved without infinities', () => {
+    const machine = new WatermarkMachine({ ...config, idleMs: 10, followClockAfterMs: 1000 }, 0);
+    expect(machine.dueMs(0)).toBe(Infinity);
+    machine.signal({ lane: 'a', is: 'open' }, 0);
+    expect(machine.capture()).toEqual({ version: 1, watermarkMs: null, greatestMs: null, lanes: [['a', null]] });
+  });
+
   it('can be saved and gone on from: what is late stays late, and no lane is forgotten', () => {
     const machine = new WatermarkMachine({ ...config, maxDisorderMs: 5 }, 0);
     machine.signal({ lane: 'c', is: 'open' }, 0);
