@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { newCertificate } from '../servers/certificate.js';
+import { certificatesIn } from '../servers/certificates.js';
 import { ElasticsearchProxy } from '../servers/elasticsearch-proxy.js';
 import { describeOnElasticsearch, elasticsearchForThisBlock } from '../servers/on-servers.js';
 import { placeForEachTest, until, within } from './harness.js';
@@ -74,8 +74,7 @@ describeOnElasticsearch()('access to Elasticsearch', { timeout: 120_000 }, () =>
   });
 
   it('TLS: an authority of our own, none, and none that is asked for', async () => {
-    const certificate = newCertificate();
-    place().write('ca.pem', certificate.cert);
+    const { server } = certificatesIn(place().folder);
     await throughProxy(async (proxy) => {
       configured(`nodes: ["${proxy.url}"], index: tls-own, tls: { ca: "\${file:ca.pem}" }`);
       expect((await place().once()).summary.delivered).toBe(COUNT);
@@ -86,7 +85,7 @@ describeOnElasticsearch()('access to Elasticsearch', { timeout: 120_000 }, () =>
       expect(refused.stderr).toContain('self-signed certificate');
       configured(`nodes: ["${proxy.url}"], index: tls-any, tls: { verify: false }`);
       expect((await place().once()).summary.delivered).toBe(COUNT);
-    }, certificate);
+    }, server);
     expect(await indices().names('tls-*')).toEqual(['tls-any', 'tls-own']);
   });
 

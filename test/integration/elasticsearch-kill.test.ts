@@ -11,15 +11,16 @@ import type { Running } from './harness.js';
 import { expectEachOnce, Indices } from './indices.js';
 import { Topics } from './kafka-topics.js';
 import { LogWriter } from './log-writer.js';
+import { patience, rounds } from './rounds.js';
 
 const place = placeForEachTest();
 const PARTITIONS = 4;
 /** Of the collector, and of each of the two processors. */
-const KILLS = Number(process.env['KILLS'] ?? 4);
+const KILLS = rounds(4);
 
 // Both servers are needed.
 describeOnKafka();
-describeOnElasticsearch()('kill', { timeout: 120_000 + KILLS * 20_000 }, () => {
+describeOnElasticsearch()('kill', patience(4), () => {
   const kafka = kafkaForThisBlock();
   const elasticsearch = elasticsearchForThisBlock();
 

@@ -9,6 +9,8 @@ const PASSWORD = 'millrace-tests';
 export interface Certificates {
   /** The authority's certificate, PEM. */
   readonly ca: string;
+  /** For a server of Node's. */
+  readonly server: { readonly pfx: Buffer; readonly passphrase: string };
   /** Broker settings of the listener EXTERNAL. */
   readonly settings: Readonly<Record<string, string>>;
 }
@@ -31,6 +33,7 @@ export function certificatesIn(folder: string): Certificates {
   keytool(server, ['-importcert', '-alias', 'server', '-file', 'server.pem']);
   return {
     ca: readFileSync(join(folder, 'ca.pem'), 'utf8'),
+    server: { pfx: readFileSync(server), passphrase: PASSWORD },
     settings: {
       'listener.name.external.ssl.keystore.type': 'PKCS12',
       'listener.name.external.ssl.keystore.location': server,

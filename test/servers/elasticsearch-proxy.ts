@@ -3,7 +3,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Certificate } from './certificate.js';
+import type { Certificates } from './certificates.js';
 
 /** What stands between a client and Elasticsearch does. Each answer is what the real node would have sent. */
 export type Fault =
@@ -41,7 +41,7 @@ export class ElasticsearchProxy {
   faults = 0;
   #item = 0;
 
-  private constructor(target: string, tls: Certificate | undefined) {
+  private constructor(target: string, tls: Certificates['server'] | undefined) {
     this.#target = target;
     this.#scheme = tls === undefined ? 'http' : 'https';
     const serve = (request: IncomingMessage, response: ServerResponse): void => {
@@ -51,7 +51,7 @@ export class ElasticsearchProxy {
   }
 
   /** `tls`: speaks HTTPS with this certificate. */
-  static async start(target: string, tls?: Certificate): Promise<ElasticsearchProxy> {
+  static async start(target: string, tls?: Certificates['server']): Promise<ElasticsearchProxy> {
     const proxy = new ElasticsearchProxy(target, tls);
     await new Promise<void>((done) => proxy.#server.listen(0, '127.0.0.1', done));
     return proxy;
