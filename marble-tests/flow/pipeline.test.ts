@@ -15,8 +15,9 @@ import {
 import type { Observable, SchedulerLike } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { Checkpoint } from '../../src/model/checkpoint.js';
-import { legNames, pipeline } from '../../src/flow/pipeline.js';
-import type { PipelineRun, PipelineSpec } from '../../src/flow/pipeline.js';
+import { pipeline } from '../../src/flow/pipeline.js';
+import { legNames } from '../../src/flow/pipeline-spec.js';
+import type { PipelineRun, PipelineSpec } from '../../src/flow/pipeline-spec.js';
 import type { Settled } from '../../src/flow/settle.js';
 import type { Batch, Lane } from '../../src/model/batch.js';
 import type { DeadLetter } from '../../src/model/dead-letter.js';

@@ -1,6 +1,5 @@
 import {
   asyncScheduler,
-  combineLatest,
   concat,
   defer,
   EMPTY,
@@ -8,7 +7,6 @@ import {
   filter,
   finalize,
   ignoreElements,
-  map,
   merge,
   mergeMap,
   Observable,
@@ -22,73 +20,25 @@ import {
 } from 'rxjs';
 import type { OperatorFunction, SchedulerLike } from 'rxjs';
 import type { Lane } from '../model/batch.js';
-import type { Checkpoint, CheckpointStore } from '../model/checkpoint.js';
-import type { DeadLetter } from '../model/dead-letter.js';
 import { MillraceError, isTransient } from '../model/errors.js';
-import type { LogEvent } from '../model/event.js';
-import type { Notice } from '../model/notice.js';
-import type { Sink, SinkResource } from '../model/sink.js';
-import type { Source } from '../model/source.js';
 import type { BackoffPolicy } from '../operators/backoff.js';
 import { retryBackoff } from '../operators/retry-backoff.js';
 import { Checkpointer } from './checkpoint.js';
-import type { Captured } from './checkpoint.js';
 import { Budget } from './demand.js';
 import { leg } from './leg.js';
 import { Memories } from './memories.js';
+import { capturedSinks, openSinks, tidied } from './open.js';
+import type { Open, PolicyFor } from './open.js';
+import { legNames } from './pipeline-spec.js';
+import type { PipelineRun, PipelineSpec } from './pipeline-spec.js';
 import { withNotices } from './retry-notices.js';
 import { settle } from './settle.js';
 import type { PlacedLeg, Settled } from './settle.js';
 import { filterFor, transform } from './transform.js';
 import { Turns } from './turns.js';
 
-/** A route of a pipeline: a condition, more stages, and the sinks that get what comes out. */
-interface RouteSpec {
-  readonly name: string;
-  readonly stages: readonly OperatorFunction<LogEvent, LogEvent>[];
-  readonly to: readonly SinkResource[];
-}
-
-/** A pipeline, put together but not running. */
-export interface PipelineSpec {
-  /** What its sinks know it by. Default `pipeline`. */
-  readonly name?: string;
-  readonly source: Source;
-  readonly stages: readonly OperatorFunction<LogEvent, LogEvent>[];
-  readonly routes: readonly RouteSpec[];
-  readonly deadLetters: SinkResource<DeadLetter>;
-  readonly store: CheckpointStore;
-  /** At most one checkpoint in this time. Default 1000. */
-  readonly checkpointEveryMs?: number;
-  /** What may be between source and sinks, in bytes. Default 64 MiB. */
-  readonly budgetBytes?: number;
-  /** Above this share of dead letters, of at least 1000 records, the pipeline stops. Default 1: never. */
-  readonly maxDeadLetterRatio?: number;
-  readonly policy?: BackoffPolicy;
-}
-
-/** How a pipeline is run. */
-export interface PipelineRun {
-  /** Emits when reading must stop. What was read is settled and saved, then the pipeline completes. */
-  readonly stop: Observable<unknown>;
-  /** Read what is there, settle, save and complete. */
-  readonly once: boolean;
-  readonly startDeadlineMs: number;
-  readonly report: (notice: Notice) => void;
-  /** Hears now and then how many bytes the source knows to be unread. */
-  readonly behind: (bytes: number) => void;
-  /** Hears once, when all sinks are open. */
-  readonly onOpen?: () => void;
-}
-
-const NAME_OF_DEAD_LETTERS = 'deadLetter';
 /** Fewer records say nothing about a ratio. */
 const MIN_RECORDS_FOR_RATIO = 1000;
-
-/** The names of a pipeline's legs: the route's name, or name/n where a route has several sinks. */
-export function legNames(routes: readonly { readonly name: string; readonly to: readonly unknown[] }[]): string[] {
-  return routes.flatMap(({ name, to }) => (to.length === 1 ? [name] : to.map((_, at) => `${name}/${at + 1}`)));
-}
 
 /** Passes on until too large a share of the records became dead letters. */
 function limitDeadLetters(maxRatio: number): OperatorFunction<Settled, Settled> {
@@ -168,59 +118,9 @@ export function pipeline(
   });
 }
 
-interface Open {
-  readonly saved: Checkpoint | undefined;
-  readonly sinks: readonly Sink[];
-  readonly deadLetters: Sink<DeadLetter>;
-}
-
 interface Flowing extends Open {
   /** Gets the checkpointer as soon as there is one. */
   readonly checkpointer: Subject<Checkpointer>;
-}
-
-type PolicyFor = (what: string) => BackoffPolicy;
-
-/** Opens every sink, each tried until it is there. Emits once; unsubscribing closes them. */
-function openSinks(
-  spec: PipelineSpec,
-  saved: Checkpoint | undefined,
-  save: Observable<never>,
-  { report }: PipelineRun,
-  patient: PolicyFor,
-  scheduler: SchedulerLike,
-): Observable<Open> {
-  const pipeline = spec.name ?? 'pipeline';
-  const open = <T>(name: string, resource: SinkResource<T>): Observable<Sink<T>> => {
-    const policy = patient(`opening ${resource.name} for ${name}`);
-    let isOpen = false;
-    return defer(() => resource.open({ pipeline, leg: name, saved: saved?.sinks.get(name), save, report })).pipe(
-      tap(() => (isOpen = true)),
-      // One that was lost later is opened with what was saved last, and the others with it: by who runs the pipeline.
-      retryBackoff({ ...policy, recoverable: (error) => !isOpen && isTransient(error) }, scheduler),
-    );
-  };
-  const resources = spec.routes.flatMap((route) => route.to);
-  const names = legNames(spec.routes);
-  return combineLatest([
-    open(NAME_OF_DEAD_LETTERS, spec.deadLetters),
-    ...resources.map((resource, at) => open(names[at] ?? '', resource)),
-  ]).pipe(map(([deadLetters, ...sinks]) => ({ saved, deadLetters: deadLetters, sinks: sinks })));
-}
-
-function capturedSinks(names: readonly string[], { sinks, deadLetters }: Open): Captured[] {
-  const named: (readonly [string, Sink | Sink<DeadLetter>])[] = [
-    ...sinks.map((sink, at): readonly [string, Sink] => [names[at] ?? '', sink]),
-    [NAME_OF_DEAD_LETTERS, deadLetters],
-  ];
-  return named.flatMap(([name, sink]) =>
-    sink.capture === undefined ? [] : [{ name, capture: sink.capture.bind(sink) }],
-  );
-}
-
-/** Nobody is there to tidy up after a run that ends by itself. */
-function tidied({ sinks, deadLetters }: Open, stop: Observable<unknown>): Observable<never> {
-  return merge(...[...sinks, deadLetters].map((sink) => sink.finish?.() ?? EMPTY)).pipe(takeUntil(stop));
 }
 
 /** Everything between an open source and open sinks. */

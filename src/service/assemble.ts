@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { defer, map, of } from 'rxjs';
 import type { DeadLetterSinkOptions, PipelineConfig, SinkOptions } from '../config/schema.js';
-import type { PipelineSpec } from '../flow/pipeline.js';
+import type { PipelineSpec } from '../flow/pipeline-spec.js';
 import { refusedTo } from '../flow/refused-to.js';
 import type { DeadLetter } from '../model/dead-letter.js';
 import type { Files } from '../model/files.js';

@@ -1,0 +1,52 @@
+import type { Observable, OperatorFunction } from 'rxjs';
+import type { CheckpointStore } from '../model/checkpoint.js';
+import type { DeadLetter } from '../model/dead-letter.js';
+import type { LogEvent } from '../model/event.js';
+import type { Notice } from '../model/notice.js';
+import type { SinkResource } from '../model/sink.js';
+import type { Source } from '../model/source.js';
+import type { BackoffPolicy } from '../operators/backoff.js';
+
+/** A route of a pipeline: a condition, more stages, and the sinks that get what comes out. */
+interface RouteSpec {
+  readonly name: string;
+  readonly stages: readonly OperatorFunction<LogEvent, LogEvent>[];
+  readonly to: readonly SinkResource[];
+}
+
+/** A pipeline, put together but not running. */
+export interface PipelineSpec {
+  /** What its sinks know it by. Default `pipeline`. */
+  readonly name?: string;
+  readonly source: Source;
+  readonly stages: readonly OperatorFunction<LogEvent, LogEvent>[];
+  readonly routes: readonly RouteSpec[];
+  readonly deadLetters: SinkResource<DeadLetter>;
+  readonly store: CheckpointStore;
+  /** At most one checkpoint in this time. Default 1000. */
+  readonly checkpointEveryMs?: number;
+  /** What may be between source and sinks, in bytes. Default 64 MiB. */
+  readonly budgetBytes?: number;
+  /** Above this share of dead letters, of at least 1000 records, the pipeline stops. Default 1: never. */
+  readonly maxDeadLetterRatio?: number;
+  readonly policy?: BackoffPolicy;
+}
+
+/** How a pipeline is run. */
+export interface PipelineRun {
+  /** Emits when reading must stop. What was read is settled and saved, then the pipeline completes. */
+  readonly stop: Observable<unknown>;
+  /** Read what is there, settle, save and complete. */
+  readonly once: boolean;
+  readonly startDeadlineMs: number;
+  readonly report: (notice: Notice) => void;
+  /** Hears now and then how many bytes the source knows to be unread. */
+  readonly behind: (bytes: number) => void;
+  /** Hears once, when all sinks are open. */
+  readonly onOpen?: () => void;
+}
+
+/** The names of a pipeline's legs: the route's name, or name/n where a route has several sinks. */
+export function legNames(routes: readonly { readonly name: string; readonly to: readonly unknown[] }[]): string[] {
+  return routes.flatMap(({ name, to }) => (to.length === 1 ? [name] : to.map((_, at) => `${name}/${at + 1}`)));
+}
