@@ -121,6 +121,9 @@ export function playing(
   const members = [...scene.members];
   const kafka: Kafka = {
     produce: () => EMPTY,
+    transact: () => EMPTY,
+    describe: () => EMPTY,
+    read: () => EMPTY,
     consume: () =>
       defer(() => {
         if (scene.joining !== undefined) return scene.joining;

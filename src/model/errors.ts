@@ -37,6 +37,8 @@ const CATALOGUE = {
   MILLRACE_E_KAFKA_PRODUCE: { transient: true, says: 'Kafka did not take the messages' },
   MILLRACE_E_KAFKA_CONSUME: { transient: true, says: 'reading from Kafka was interrupted' },
   MILLRACE_E_KAFKA_SILENT: { transient: true, says: 'Kafka has not answered a fetch' },
+  MILLRACE_E_KAFKA_FENCED: { transient: false, says: 'another process has taken over the transactional id' },
+  MILLRACE_E_KAFKA_TRANSACTION: { transient: false, says: 'a Kafka transaction has failed' },
   MILLRACE_E_KAFKA_GENERATION: { transient: false, says: 'the consumer group has been divided anew' },
   MILLRACE_E_KAFKA_LOST: { transient: false, says: 'messages were removed from a topic before they could be read' },
   MILLRACE_E_KAFKA_TOO_LARGE: { transient: false, says: 'the message is larger than Kafka takes' },

@@ -43,7 +43,7 @@ export interface ProducerOptions {
   readonly topic: string;
   readonly compression: KafkaCompression;
   /** Makes the topic when it is missing. */
-  readonly createTopic?: { readonly partitions: number; readonly replicas: number } | undefined;
+  readonly createTopic?: NewTopic | undefined;
 }
 
 /** A connected producer of one topic. One send at a time. */
@@ -55,6 +55,58 @@ export interface KafkaProducer {
    * a while, without duplicates. After an error any of them may have been written, and the next send starts afresh.
    */
   send(messages: readonly OutgoingMessage[]): Observable<never>;
+}
+
+/** A message of a transaction: its topic is named, and a value that is null deletes its key from a compacted topic. */
+export interface TransactionalMessage extends Omit<OutgoingMessage, 'value'>, TopicPartition {
+  readonly value: OutgoingMessage['value'] | null;
+}
+
+export interface TransactionalOptions {
+  /** Whoever asks for the same one later is the only one that can go on. */
+  readonly transactionalId: string;
+  readonly compression: KafkaCompression;
+}
+
+/**
+ * A producer whose transactional id is ours: what its predecessor left open is aborted, what that was committing is
+ * committed. One call at a time; the first one begins a transaction. After an error nobody knows what became of the
+ * transaction, and the producer is of no use any more; MILLRACE_E_KAFKA_FENCED: the id is somebody else's now.
+ */
+export interface TransactionalProducer {
+  /** Emits the offset of the first message of each partition, and completes. */
+  send(messages: readonly TransactionalMessage[]): Observable<readonly PartitionOffset[]>;
+  /** Commits offsets of a consumer group with the transaction. The group does not look who the sender is. */
+  sendOffsets(groupId: string, offsets: readonly GroupOffset[]): Observable<never>;
+  /** Completes when readers of what is committed see all of it. Without a send before it, there is nothing to commit. */
+  commit(): Observable<never>;
+}
+
+/** A topic that has to be there. */
+export interface WantedTopic {
+  readonly topic: string;
+  /** Makes it when it is missing. */
+  readonly createTopic?: NewTopic | undefined;
+}
+
+export interface NewTopic {
+  readonly partitions: number;
+  /** Undefined: what the brokers think right. */
+  readonly replicas?: number | undefined;
+  /** Settings of the topic, by Kafka's names. */
+  readonly settings?: Readonly<Record<string, string>> | undefined;
+}
+
+export interface TopicDescription {
+  readonly partitions: number;
+  /** What a request may have of a partition, in bytes; undefined when the cluster does not tell. */
+  readonly maxMessageBytes: number | undefined;
+}
+
+/** Where in a partition one reads. */
+export interface ReadOptions extends TopicPartition {
+  /** The first offset; undefined: from the beginning. */
+  readonly from?: number | undefined;
 }
 
 /** A message as it was read. */
@@ -71,10 +123,16 @@ export interface TopicPartition {
   readonly partition: number;
 }
 
+export interface PartitionOffset extends TopicPartition {
+  readonly offset: number;
+}
+
 /** Where an assigned partition begins and ends. */
 export interface AssignedPartition extends TopicPartition {
   /** What the group has committed, or undefined. */
   readonly committed: number | undefined;
+  /** What was committed with it. */
+  readonly metadata?: string | undefined;
   /** The first offset that the log still has. */
   readonly low: number;
   /** One more than the last offset of the log. */
@@ -110,11 +168,18 @@ export interface ConsumerOptions {
   /** Names, or regular expressions between slashes. */
   readonly topics: readonly string[];
   readonly sessionTimeoutMs: number;
+  /**
+   * Subscribed with all partitions of each assignment, before it is asked what the group has committed of them:
+   * completes when nobody else can commit any more. An error ends the member.
+   */
+  readonly claim?: ((partitions: readonly TopicPartition[]) => Observable<never>) | undefined;
 }
 
 export interface GroupOffset extends TopicPartition {
   /** The next offset to be read. */
   readonly offset: number;
+  /** A text of at most 4096 bytes, to be kept beside it. */
+  readonly metadata?: string | undefined;
 }
 
 /** A member of a consumer group. What `events` emits has to be taken at once: fetching waits for nobody. */
@@ -135,4 +200,13 @@ export interface KafkaConsumer {
 export interface Kafka {
   produce(connection: KafkaConnection, options: ProducerOptions): Observable<KafkaProducer>;
   consume(connection: KafkaConnection, options: ConsumerOptions): Observable<KafkaConsumer>;
+  /** Emits when the transactional id is ours. */
+  transact(connection: KafkaConnection, options: TransactionalOptions): Observable<TransactionalProducer>;
+  /** Emits once and completes. */
+  describe(connection: KafkaConnection, topic: WantedTopic): Observable<TopicDescription>;
+  /**
+   * Emits what was committed of a partition, and completes where it ended when this began; waits for transactions that
+   * were open then. No group is needed.
+   */
+  read(connection: KafkaConnection, options: ReadOptions): Observable<IncomingMessage>;
 }

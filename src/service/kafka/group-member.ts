@@ -1,4 +1,4 @@
-import { defer, ignoreElements, Observable } from 'rxjs';
+import { defer, firstValueFrom, ignoreElements, Observable } from 'rxjs';
 import { MillraceError } from '../../model/errors.js';
 import type {
   AssignedPartition,
@@ -9,9 +9,10 @@ import type {
   KafkaConsumer,
   TopicPartition,
 } from '../../model/kafka.js';
+import { incomingMessage } from './client-message.js';
 import { kafkaError } from './kafka-error.js';
 import { leaveQuietly, RETRY } from './kafkajs.js';
-import type { Admin, Client, Consumer, EachBatchPayload, KafkaMessage, OffsetsByTopicPartition } from './kafkajs.js';
+import type { Admin, Client, Consumer, EachBatchPayload, OffsetsByTopicPartition } from './kafkajs.js';
 
 /** Fetches come back at least this often, so a partition that goes on is asked for soon. */
 const MAX_FETCH_WAIT_MS = 100;
@@ -20,10 +21,6 @@ const MAX_FETCH_WAIT_MS = 100;
 const LOOK_FOR_TOPICS_MS = 10_000;
 
 const keyOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
-
-function incoming({ offset, timestamp, key, value, headers }: KafkaMessage): IncomingMessage {
-  return { offset: Number(offset), timestampMs: Number(timestamp), key, value, headers: headers ?? {} };
-}
 
 function patternOf(topic: string): string | RegExp {
   return topic.startsWith('/') ? new RegExp(topic.slice(1, -1)) : topic;
@@ -111,7 +108,7 @@ export class GroupMember implements KafkaConsumer {
         // Where the fetch began: not in the types, and what tells whether anything lies between.
         const { fetchedOffset } = batch as unknown as { readonly fetchedOffset: string };
         const next = Number(batch.lastOffset()) + 1;
-        const messages = batch.messages.map(incoming);
+        const messages = batch.messages.map(incomingMessage);
         const range = { from: Number(fetchedOffset), next, high: Number(batch.highWatermark), messages };
         if (!payload.isStale()) emit(this.#fetched(batch, range));
         return Promise.resolve();
@@ -141,9 +138,9 @@ export class GroupMember implements KafkaConsumer {
   commit(offsets: readonly GroupOffset[]): Observable<never> {
     const commit = async (): Promise<void> => {
       if (!this.#isAssigned || this.#commitNow === undefined) throw new MillraceError('MILLRACE_E_KAFKA_GENERATION');
-      const topics = offsets.map(({ topic, partition, offset }) => ({
+      const topics = offsets.map(({ topic, partition, offset, metadata }) => ({
         topic,
-        partitions: [{ partition, offset: String(offset) }],
+        partitions: [{ partition, offset: String(offset), ...(metadata === undefined ? {} : { metadata }) }],
       }));
       try {
         await this.#commitNow({ topics });
@@ -191,6 +188,9 @@ export class GroupMember implements KafkaConsumer {
         this.#isAssigned = false;
       }),
       this.#consumer.on(GROUP_JOIN, ({ payload: { memberId, memberAssignment } }) => {
+        // A member that was thrown out joins again without a word.
+        if (this.#isAssigned) emit({ kind: 'rebalancing' });
+        this.#isAssigned = false;
         this.#assigned(memberId, memberAssignment).then((event) => {
           if (event !== undefined) emit(event);
         }, fail);
@@ -224,12 +224,22 @@ export class GroupMember implements KafkaConsumer {
     for (const [topic, partitions] of Object.entries(assignment)) {
       this.#consumer.pause([{ topic, partitions: [...partitions] }]);
     }
+    await this.#claim(assignment);
     const found = await Promise.all(
       Object.entries(assignment).map(([topic, partitions]) => this.#offsetsOf(topic, partitions)),
     );
     if (generation !== this.#generation) return undefined;
     this.#isAssigned = true;
     return { kind: 'assigned', member, partitions: found.flat() };
+  }
+
+  async #claim(assignment: Assignment): Promise<void> {
+    const { claim } = this.#options;
+    if (claim === undefined) return;
+    const all = Object.entries(assignment).flatMap(([topic, partitions]) =>
+      partitions.map((partition) => ({ topic, partition })),
+    );
+    await firstValueFrom(claim(all), { defaultValue: undefined });
   }
 
   async #offsetsOf(topic: string, partitions: readonly number[]): Promise<AssignedPartition[]> {
@@ -240,9 +250,10 @@ export class GroupMember implements KafkaConsumer {
     ]);
     return partitions.map((partition): AssignedPartition => {
       const ends = log.find((each) => each.partition === partition);
-      const committed = group[0]?.partitions.find((each) => each.partition === partition)?.offset;
+      const committed = group[0]?.partitions.find((each) => each.partition === partition);
       const [low, high] = [Number(ends?.low ?? 0), Number(ends?.high ?? 0)];
-      return { topic, partition, low, high, committed: offsetOf(committed) };
+      const metadata = committed?.metadata ?? undefined;
+      return { topic, partition, low, high, committed: offsetOf(committed?.offset), metadata };
     });
   }
 }

@@ -1,4 +1,4 @@
-import { Observable } from 'rxjs';
+import { defer, mergeMap, Observable } from 'rxjs';
 import type { Kafka } from '../../model/kafka.js';
 import { kafkaError } from './kafka-error.js';
 
@@ -17,7 +17,7 @@ function resource<T extends { close(): void }>(connect: () => Promise<T>): Obser
 
 /**
  * Kafka through kafkajs, loaded when it is first used. Errors are of the catalogue, MILLRACE_E_KAFKA_…; all but
- * _TOO_LARGE, _GENERATION and _CODEC are transient.
+ * _TOO_LARGE, _GENERATION, _FENCED and _CODEC are transient.
  */
 export const kafkaClient: Kafka = {
   produce: (connection, options) =>
@@ -33,4 +33,21 @@ export const kafkaClient: Kafka = {
       const [{ clientOf }, { GroupMember }] = await Promise.all([import('./kafkajs.js'), import('./group-member.js')]);
       return new GroupMember(clientOf(connection), options).connect();
     }),
+  transact: (connection, options) =>
+    resource(async () => {
+      const { TopicTransactions } = await import('./topic-transactions.js');
+      return new TopicTransactions(connection, options).connect();
+    }),
+  describe: (connection, wanted) =>
+    defer(async () => {
+      const [{ clientOf }, { describeTopic }] = await Promise.all([
+        import('./kafkajs.js'),
+        import('./topic-description.js'),
+      ]);
+      return describeTopic(clientOf(connection), wanted);
+    }),
+  read: (connection, options) =>
+    defer(() => Promise.all([import('./kafkajs.js'), import('./committed-reader.js')])).pipe(
+      mergeMap(([{ clientOf }, { readCommitted }]) => readCommitted(clientOf(connection), options)),
+    ),
 };

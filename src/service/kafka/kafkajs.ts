@@ -1,12 +1,16 @@
 import { createRequire } from 'node:module';
 import type {
   CompressionTypes as CompressionType,
+  ConfigResourceTypes,
   Kafka,
   KafkaConfig,
+  KafkaMessage,
   Mechanism,
   RetryOptions,
   SASLOptions,
 } from 'kafkajs';
+import { filterAbortedRightly } from './aborted-messages.js';
+import type { AbortedTransaction, RawMessage } from './aborted-messages.js';
 import type { KafkaCompression, KafkaConnection, KafkaSasl } from '../../model/kafka.js';
 import { answeredSockets } from './answered-sockets.js';
 import { codecs } from './codecs.js';
@@ -18,10 +22,13 @@ export type {
   Admin,
   Consumer,
   EachBatchPayload,
+  ICustomPartitioner as Partitioner,
   KafkaMessage,
   Message,
   OffsetsByTopicPartition,
   Producer,
+  RecordMetadata,
+  Transaction,
 } from 'kafkajs';
 
 // What is particular to kafkajs.
@@ -44,6 +51,9 @@ const unknownCodecs = UNKNOWN_CODECS.map((number): [number, () => never] => [
   },
 ]);
 Object.assign(CompressionCodecs, Object.fromEntries(unknownCodecs));
+
+/** The client's numbers. */
+export const CONFIG_OF_TOPIC: ConfigResourceTypes = kafkajs.ConfigResourceTypes.TOPIC;
 
 /** The client's numbers. */
 export const COMPRESSION: Readonly<Record<KafkaCompression, CompressionType>> = {
@@ -74,6 +84,7 @@ function quietRequestQueues(): void {
   };
 }
 quietRequestQueues();
+filterAbortedRightly();
 
 /** A connection to a cluster: makes producers, consumers and admins. */
 export type Client = Kafka;
@@ -92,7 +103,14 @@ function saslOf(sasl: KafkaSasl): SASLOptions | Mechanism {
   return copy;
 }
 
-export function clientOf({ brokers, clientId, requestTimeoutMs = 30_000, tls, sasl }: KafkaConnection): Client {
+/** Whoever uses the port tries again as well. */
+const FEW_TRIES: RetryOptions = { initialRetryTime: 100, maxRetryTime: 500, retries: 2 };
+
+/** `retry`: of what belongs to the connection, and of taking over a transactional id. */
+export function clientOf(
+  { brokers, clientId, requestTimeoutMs = 30_000, tls, sasl }: KafkaConnection,
+  retry: RetryOptions = FEW_TRIES,
+): Client {
   const { ca, cert, key, verify } = tls ?? { verify: true };
   const secure = {
     rejectUnauthorized: verify,
@@ -106,8 +124,7 @@ export function clientOf({ brokers, clientId, requestTimeoutMs = 30_000, tls, sa
     connectionTimeout: 5000,
     requestTimeout: requestTimeoutMs,
     socketFactory: answeredSockets(requestTimeoutMs),
-    // Whoever uses the port tries again as well.
-    retry: { initialRetryTime: 100, maxRetryTime: 500, retries: 2 },
+    retry,
     // What matters is reported by whoever uses the port.
     logLevel: logLevel.NOTHING,
     ...(tls === undefined ? {} : { ssl: secure }),
@@ -115,6 +132,64 @@ export function clientOf({ brokers, clientId, requestTimeoutMs = 30_000, tls, sa
   };
   return new kafkajs.Kafka(config);
 }
+
+interface FetchedPartition {
+  readonly partition: number;
+  readonly abortedTransactions: readonly AbortedTransaction[] | null;
+  readonly messages: readonly (KafkaMessage & RawMessage)[];
+}
+
+interface Responses<T> {
+  readonly responses: readonly { readonly partitions: readonly T[] }[];
+}
+
+interface Asked<T> {
+  readonly isolationLevel: number;
+  readonly topics: readonly { readonly topic: string; readonly partitions: readonly T[] }[];
+}
+
+interface ClientBroker {
+  listOffsets(
+    asked: Asked<{ readonly partition: number; readonly timestamp: number }>,
+  ): Promise<Responses<{ readonly offset: string }>>;
+  fetch(
+    asked: Asked<{ readonly partition: number; readonly fetchOffset: string; readonly maxBytes: number }> & {
+      readonly maxWaitTime: number;
+      readonly maxBytes: number;
+    },
+  ): Promise<Responses<FetchedPartition>>;
+}
+
+/** What is below consumers and producers: the client's own part, with which a partition is read without a group. */
+export interface ClientCluster {
+  connect(): Promise<void>;
+  disconnect(): Promise<void>;
+  addTargetTopic(topic: string): Promise<void>;
+  findLeaderForPartitions(topic: string, partitions: readonly number[]): Readonly<Record<string, readonly number[]>>;
+  findBroker(node: { readonly nodeId: string }): Promise<ClientBroker>;
+}
+
+export const READ_UNCOMMITTED = 0;
+export const READ_COMMITTED = 1;
+
+type CreateCluster = (options: { readonly metadataMaxAge: number; allowAutoTopicCreation: boolean }) => ClientCluster;
+
+export function clusterOf(client: Client): ClientCluster {
+  const symbol = Object.getOwnPropertySymbols(client).find((each) => each.description?.endsWith(':createCluster'));
+  const create = (client as unknown as Readonly<Record<symbol, CreateCluster>>)[symbol ?? Symbol.iterator];
+  if (create === undefined) throw new TypeError('this version of kafkajs is not known');
+  return create({ metadataMaxAge: 300_000, allowAutoTopicCreation: false });
+}
+
+interface FetchedBatch {
+  readonly messages: readonly KafkaMessage[];
+  isEmptyIncludingFiltered(): boolean;
+  lastOffset(): string;
+}
+
+/** What a fetch has brought of a partition. */
+export const Batch: new (topic: string, fetchedOffset: string, fetched: FetchedPartition) => FetchedBatch =
+  createRequire(import.meta.url)('kafkajs/src/consumer/batch') as typeof Batch;
 
 /** What is left of a connection is of no use any more, and there is nobody to tell. */
 export function leaveQuietly(connection: Promise<{ disconnect(): Promise<void> }>): void {

@@ -1,10 +1,11 @@
-import { defer, ignoreElements } from 'rxjs';
+import { defer, ignoreElements, map } from 'rxjs';
 import type { Observable } from 'rxjs';
-import { MillraceError } from '../../model/errors.js';
 import type { KafkaProducer, OutgoingMessage, ProducerOptions } from '../../model/kafka.js';
 import { kafkaError } from './kafka-error.js';
+import { asAddressed, refuseUnanswered } from './client-message.js';
 import { COMPRESSION, leaveQuietly, RETRY } from './kafkajs.js';
-import type { Admin, Client, Message, Producer } from './kafkajs.js';
+import type { Client, Message, Producer } from './kafkajs.js';
+import { describeTopic } from './topic-description.js';
 
 /** A producer of one topic. */
 export class TopicProducer implements KafkaProducer {
@@ -27,33 +28,11 @@ export class TopicProducer implements KafkaProducer {
   }
 
   partitions(): Observable<number> {
-    return defer(async () => {
-      const admin = this.#client.admin();
-      try {
-        await admin.connect();
-        return await this.#partitions(admin);
-      } catch (error) {
-        throw kafkaError(error, 'MILLRACE_E_KAFKA_UNREACHABLE');
-      } finally {
-        leaveQuietly(Promise.resolve(admin));
-      }
-    });
+    return defer(() => describeTopic(this.#client, this.#options)).pipe(map(({ partitions }) => partitions));
   }
 
   send(messages: readonly OutgoingMessage[]): Observable<never> {
     return defer(() => this.#send(messages)).pipe(ignoreElements());
-  }
-
-  async #partitions(admin: Admin): Promise<number> {
-    const { topic, createTopic } = this.#options;
-    if (!(await admin.listTopics()).includes(topic)) {
-      if (createTopic === undefined)
-        throw new MillraceError('MILLRACE_E_KAFKA_TOPIC', `${topic} (createTopic would make it)`);
-      const { partitions, replicas } = createTopic;
-      await admin.createTopics({ topics: [{ topic, numPartitions: partitions, replicationFactor: replicas }] });
-    }
-    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
-    return topics[0]?.partitions.length ?? 0;
   }
 
   async #connected(): Promise<Producer> {
@@ -62,10 +41,7 @@ export class TopicProducer implements KafkaProducer {
         idempotent: true,
         maxInFlightRequests: 1,
         allowAutoTopicCreation: false,
-        createPartitioner:
-          () =>
-          ({ message }) =>
-            message.partition ?? 0,
+        createPartitioner: asAddressed,
         retry: RETRY,
       });
       await producer.connect();
@@ -82,10 +58,10 @@ export class TopicProducer implements KafkaProducer {
       // They are encoded by ours, which takes any bytes.
       const list = messages as Message[];
       const answers = await producer.send({ topic, acks: -1, compression: COMPRESSION[compression], messages: list });
-      // When a partition moves to a broker that has answered already, kafkajs leaves its messages out and says nothing.
-      const answered = new Set(answers.map(({ partition }) => partition));
-      const missing = messages.find(({ partition }) => !answered.has(partition));
-      if (missing !== undefined) throw new Error(`no answer for partition ${missing.partition} of ${topic}`);
+      refuseUnanswered(
+        messages.map(({ partition }) => ({ topic, partition })),
+        answers,
+      );
     } catch (error) {
       // Its sequence numbers would make the broker take other messages for ones that it has already.
       this.close();
