@@ -1,6 +1,9 @@
 import { expect } from 'vitest';
 import { isExact } from '../../src/flow/ledger.js';
 import { EvidenceKeeper } from '../../src/sources/tail/evidence.js';
+import { MillraceError } from '../../src/model/errors.js';
+import { CheckpointRecords } from '../../src/stores/kafka/checkpoint-records.js';
+import { FakeBroker } from './fake-broker.js';
 import { FakeStore } from './fake-database.js';
 import { FakeDisk } from '../../src/testing/fake-disk.js';
 import { everyLine } from './every-line.js';
@@ -8,7 +11,7 @@ import { LogHistory } from './log-history.js';
 import type { HistoryOptions, Step } from './log-history.js';
 import { LogWorld } from './log-world.js';
 import type { Generation } from './log-world.js';
-import { bucketOf, CHECKPOINT, DEAD, OUT, PipelineLife } from './pipeline-life.js';
+import { bucketOf, CHECKPOINT, DEAD, NAME, OUT, PipelineLife, STATE_TOPIC, TOPIC } from './pipeline-life.js';
 import type { LifeOptions } from './pipeline-life.js';
 import { Seeded } from '../../src/testing/seeded.js';
 import { VirtualClock } from '../../src/testing/virtual-clock.js';
@@ -34,6 +37,8 @@ type Trace = (line: string) => void;
 /** What a history is like, and how many events of a key may pass. */
 export interface PlayOptions extends HistoryOptions {
   readonly mostOfKey?: 1 | 2;
+  /** Into a topic as well, in transactions: the checkpoint is in a topic then. */
+  readonly isTransactional?: boolean;
 }
 
 /** So small that a history rotates many times. */
@@ -59,7 +64,7 @@ function jsonLines(text: string): Written[] {
 class Run {
   readonly cuts: Cuts;
   readonly history: LogHistory;
-  readonly #kind: HistoryOptions;
+  readonly #kind: PlayOptions;
   readonly #random: Seeded;
   readonly #trace: Trace;
   readonly #clock = new VirtualClock();
@@ -67,6 +72,7 @@ class Run {
   readonly #world: LogWorld;
   readonly #options: LifeOptions;
   readonly #store: FakeStore | undefined;
+  readonly #broker: FakeBroker | undefined;
   readonly #lives: PipelineLife[] = [];
   #life: PipelineLife | undefined;
   #startAt = 0;
@@ -88,11 +94,13 @@ class Run {
     // A replay may let another event of a key through when lanes interleave otherwise: the store then has both.
     const isStored = random.chance(0.7) && mostOfKey === undefined;
     this.#store = isStored ? new FakeStore() : undefined;
+    this.#broker = kind.isTransactional === true ? new FakeBroker() : undefined;
     let minted = 0;
     this.#options = {
       disk: this.#disk,
       clock: this.#clock,
       ...(this.#store === undefined ? {} : { store: this.#store }),
+      ...(this.#broker === undefined ? {} : { broker: this.#broker }),
       mint: () => `i${++minted}`,
       tail: {
         paths: [hasCopiesInside ? '/logs/*.log*' : '/logs/*.log'],
@@ -147,8 +155,9 @@ class Run {
         life === undefined ? Math.min(until, this.#startAt) : until,
         () => life?.files.isDead === true,
       );
-      if (life?.error !== undefined) throw life.error as Error;
-      if (life?.files.isDead === true) {
+      const isLost = isTransactionLost(life?.error);
+      if (life?.error !== undefined && !isLost) throw life.error as Error;
+      if (life !== undefined && (life.files.isDead || isLost)) {
         this.#trace('== dead');
         life.bury();
         this.#life = undefined;
@@ -205,9 +214,17 @@ class Run {
   }
 
   #savedOf(path: string): SavedLane[] {
-    const text = this.#disk.durableText(CHECKPOINT);
-    const lanes = text === '' ? [] : Object.values((JSON.parse(text) as SavedCheckpoint).lanes);
+    const lanes = this.#durableLanes();
     return lanes.filter(({ state }) => state.path === path);
+  }
+
+  #durableLanes(): readonly SavedLane[] {
+    if (this.#broker !== undefined) {
+      const found = new CheckpointRecords(NAME).read(this.#broker.latest(STATE_TOPIC));
+      return [...(found?.checkpoint.lanes.values() ?? [])] as unknown as SavedLane[];
+    }
+    const text = this.#disk.durableText(CHECKPOINT);
+    return text === '' ? [] : Object.values((JSON.parse(text) as SavedCheckpoint).lanes);
   }
 
   /** What the durable checkpoint has of the path's generation; several, when an old one is all that it begins with. */
@@ -244,6 +261,7 @@ class Run {
     const lines = (path: string): number => everyLine(this.#disk, path).split('\n').length - 1;
     const most = [...kept.values()].reduce((sum, count) => sum + count, 0);
     if ((this.#store?.rows.length ?? Infinity) < most) return false;
+    if ((this.#broker?.committed(TOPIC).length ?? Infinity) < most) return false;
     return lines(OUT) >= most && lines(DEAD) >= dead;
   }
 
@@ -305,17 +323,28 @@ class Run {
         expected.map((lists) => lists.kept),
       );
     if (this.#store !== undefined) expect(sorted(stored.values())).toEqual(sorted(kept.values()));
+    const committed = new Map<string, string[]>();
+    for (const { value } of this.#broker?.committed(TOPIC) ?? []) {
+      const event = JSON.parse(Buffer.from(value ?? []).toString()) as Written;
+      put(committed, event['event.id'], `${String(event['number'])} ${String(event['message'])}`);
+    }
+    if (this.#broker !== undefined) expect(sorted(committed.values())).toEqual(sorted(kept.values()));
     expect(sorted(dead.values())).toEqual(sorted(expected.map((lists) => lists.dead)));
     for (const { settled, files } of this.#lives) {
       expect(files.misuses).toBe(0);
       for (const { ledger } of settled) {
         // With several legs the total's outcomes are sums of theirs.
-        if (this.#store === undefined) expect(isExact(ledger.total)).toBe(true);
+        if (this.#store === undefined && this.#broker === undefined) expect(isExact(ledger.total)).toBe(true);
         for (const leg of Object.values(ledger.legs)) expect(isExact(leg)).toBe(true);
       }
     }
-    JSON.parse(this.#disk.durableText(CHECKPOINT));
+    if (this.#broker === undefined) JSON.parse(this.#disk.durableText(CHECKPOINT));
   }
+}
+
+/** Whoever supervises it starts it again. */
+function isTransactionLost(error: unknown): boolean {
+  return error instanceof MillraceError && error.code === 'MILLRACE_E_KAFKA_TRANSACTION';
 }
 
 /** Plays a history with cuts; a failure says how to play it again. Returns how many port calls the first life made. */

@@ -1,10 +1,11 @@
 import { gzipSync } from 'node:zlib';
 import type { Subscription } from 'rxjs';
-import { defer, of, ReplaySubject } from 'rxjs';
+import { defer, EMPTY, of, ReplaySubject } from 'rxjs';
 import { pipeline } from '../../src/flow/pipeline.js';
 import type { Settled } from '../../src/flow/settle.js';
 import type { Notice } from '../../src/model/notice.js';
 import type { SinkResource } from '../../src/model/sink.js';
+import type { TransactionsResource } from '../../src/model/transactions.js';
 import { keep } from '../../src/operators/keep.js';
 import { dedupe } from '../../src/operators/dedupe.js';
 import { parse } from '../../src/operators/parse.js';
@@ -17,9 +18,17 @@ import { Stores } from '../../src/sinks/duckdb/store.js';
 import { fileSink } from '../../src/sinks/file/file-sink.js';
 import type { GzipBlock } from '../../src/sinks/file/gzip.js';
 import type { RotateOptions } from '../../src/sinks/file/options.js';
+import { encodeEvents } from '../../src/sinks/kafka/messages.js';
+import { kafkaSinkOptions } from '../../src/sinks/kafka/options.js';
+import { transactionalSink } from '../../src/sinks/kafka/transactional-sink.js';
+import { connectionOf } from '../../src/sources/kafka/options.js';
 import { tailSource } from '../../src/sources/tail/tail-source.js';
 import type { TailOptions } from '../../src/sources/tail/options.js';
 import { checkpointFile } from '../../src/stores/checkpoint-file.js';
+import { pipelineTransactions } from '../../src/stores/kafka/pipeline-transactions.js';
+import { noSchemas } from './no-schemas.js';
+import { transactionalPorts } from './fake-broker.js';
+import type { FakeBroker } from './fake-broker.js';
 import { fakeDatabase } from './fake-database.js';
 import type { FakeStore } from './fake-database.js';
 import { FakeFiles } from '../../src/testing/fake-files.js';
@@ -32,6 +41,9 @@ export const OUT = '/out/kept.ndjson';
 export const DEAD = '/out/dead.ndjson';
 const STORE = '/data/store.duckdb';
 export const CHECKPOINT = '/data/app.checkpoint';
+export const TOPIC = { topic: 'kept', partition: 0 };
+export const STATE_TOPIC = { topic: 'state', partition: 0 };
+export const NAME = 'pipeline';
 
 export const tailDefaults: TailOptions = {
   paths: ['/logs/*.log'],
@@ -62,6 +74,8 @@ export interface LifeOptions {
   readonly mostOfKey?: 1 | 2;
   /** A second route delivers to it. */
   readonly store?: FakeStore;
+  /** A further route delivers to a topic of it, in transactions. */
+  readonly broker?: FakeBroker;
 }
 
 /** The key of an event whose line has this number. */
@@ -93,13 +107,25 @@ export class PipelineLife {
   readonly #subscription: Subscription;
 
   constructor({ disk, clock, mint, tail, files, once = false, ...options }: LifeOptions) {
-    const { budgetBytes, checkpointEveryMs = 30, mostOfKey, rotate, gzip = false, store } = options;
+    const { budgetBytes, checkpointEveryMs = 30, mostOfKey, rotate, gzip = false, store, broker } = options;
     this.files = new FakeFiles(disk, clock, files);
+    const checkpoints = checkpointFile(CHECKPOINT, this.files);
     const output = { files: this.files, rotate, gzip: gzip ? fakeGzip : undefined };
     const toStore = (to: FakeStore): { name: string; stages: never[]; to: SinkResource[] } => {
       const openDatabase = () => of(fakeDatabase(to, this.files, disk.random));
       const stores = new Stores({ openDatabase, scheduler: clock, report: () => {} });
       return { name: 'store', stages: [], to: [duckdbSink({ path: STORE, memoryBytes: 0, threads: 1 }, stores)] };
+    };
+    const sink = kafkaSinkOptions.parse({ brokers: ['b:1'], topic: TOPIC.topic, transactional: true });
+    const toTopic = { name: 'topic', stages: [], to: [transactionalSink(sink, encodeEvents(sink, noSchemas))] };
+    const transactions = (to: FakeBroker): TransactionsResource => {
+      const ports = transactionalPorts(to, (name, effect) => this.files.call(name, effect), disk.random);
+      const { topic, compression, maxMessageBytes } = sink;
+      const target = { connection: connectionOf(sink), topic, compression, maxMessageBytes, mint };
+      return pipelineTransactions(
+        { ...target, stateTopic: STATE_TOPIC.topic, before: checkpoints },
+        { ...ports, consume: () => EMPTY },
+      );
     };
     const spec = {
       source: tailSource(
@@ -116,9 +142,11 @@ export class PipelineLife {
       routes: [
         { name: 'out', stages: [], to: [fileSink({ path: OUT, ...output }, eventLines('json'), clock)] },
         ...(store === undefined ? [] : [toStore(store)]),
+        ...(broker === undefined ? [] : [toTopic]),
       ],
       deadLetters: fileSink({ path: DEAD, ...output }, deadLetterLines, clock),
-      store: checkpointFile(CHECKPOINT, this.files),
+      store: checkpoints,
+      transactions: broker === undefined ? undefined : transactions(broker),
       checkpointEveryMs,
       ...(budgetBytes === undefined ? {} : { budgetBytes }),
       policy: { random: () => disk.random.next() },

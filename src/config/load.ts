@@ -12,6 +12,7 @@ import { pipelineSchema } from './schema.js';
 import type { PipelineConfig, PipelineDraft } from './schema.js';
 import { maskReferences, unmask } from './substitute.js';
 import type { Environment } from './substitute.js';
+import { findTransactionFaults } from './transactional.js';
 
 export { ConfigError, formatFault } from './fault.js';
 export type { ConfigFault } from './fault.js';
@@ -156,6 +157,7 @@ export function loadConfig(
       : [{ ...result, defaultName: at === 0 ? stemOf(file) : `${stemOf(file)}-${at + 1}` }];
   });
   findDuplicates(loaded, environment.cwd, faults);
+  for (const document of loaded) findTransactionFaults(document, faults);
   if (faults.sorted.length > 0) throw new ConfigError(faults.sorted);
   const pipelines = loaded.flatMap(({ draft, root, defaultName }) =>
     draft === undefined ? [] : [pipelineOf(draft, root, defaultName)],

@@ -5,6 +5,7 @@ import type { LogEvent } from '../model/event.js';
 import type { Notice } from '../model/notice.js';
 import type { SinkResource } from '../model/sink.js';
 import type { Source } from '../model/source.js';
+import type { TransactionsResource } from '../model/transactions.js';
 import type { BackoffPolicy } from '../operators/backoff.js';
 
 /** A route of a pipeline: a condition, more stages, and the sinks that get what comes out. */
@@ -23,6 +24,8 @@ export interface PipelineSpec {
   readonly routes: readonly RouteSpec[];
   readonly deadLetters: SinkResource<DeadLetter>;
   readonly store: CheckpointStore;
+  /** What a sink commits its output with, together with the checkpoint. Then its store takes the place of `store`. */
+  readonly transactions?: TransactionsResource | undefined;
   /** At most one checkpoint in this time. Default 1000. */
   readonly checkpointEveryMs?: number;
   /** What may be between source and sinks, in bytes. Default 64 MiB. */

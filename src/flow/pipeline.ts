@@ -6,10 +6,13 @@ import {
   endWith,
   filter,
   finalize,
+  identity,
   ignoreElements,
+  map,
   merge,
   mergeMap,
   Observable,
+  of,
   ReplaySubject,
   Subject,
   switchMap,
@@ -18,8 +21,9 @@ import {
   takeWhile,
   tap,
 } from 'rxjs';
-import type { OperatorFunction, SchedulerLike } from 'rxjs';
+import type { MonoTypeOperatorFunction, SchedulerLike } from 'rxjs';
 import type { Lane } from '../model/batch.js';
+import type { Checkpoint, CheckpointStore } from '../model/checkpoint.js';
 import { MillraceError, isTransient } from '../model/errors.js';
 import type { BackoffPolicy } from '../operators/backoff.js';
 import { retryBackoff } from '../operators/retry-backoff.js';
@@ -27,7 +31,7 @@ import { Checkpointer } from './checkpoint.js';
 import { Budget } from './demand.js';
 import { leg } from './leg.js';
 import { Memories } from './memories.js';
-import { capturedSinks, openSinks, tidied } from './open.js';
+import { capturedSinks, openSinks, openTransactions, tidied } from './open.js';
 import type { Open, PolicyFor } from './open.js';
 import { legNames } from './pipeline-spec.js';
 import type { PipelineRun, PipelineSpec } from './pipeline-spec.js';
@@ -40,23 +44,23 @@ import { Turns } from './turns.js';
 /** Fewer records say nothing about a ratio. */
 const MIN_RECORDS_FOR_RATIO = 1000;
 
-/** Passes on until too large a share of the records became dead letters. */
-function limitDeadLetters(maxRatio: number): OperatorFunction<Settled, Settled> {
+/** Throws when too large a share of the records became dead letters. */
+function deadLetterLimit(maxRatio: number): (settled: Settled) => void {
   let read = 0;
   let dead = 0;
-  return tap(({ ledger: { total } }) => {
+  return ({ ledger: { total } }) => {
     read += total.read;
     dead += total.deadLettered;
     if (read < MIN_RECORDS_FOR_RATIO) return;
     if (dead / read > maxRatio) throw new MillraceError('MILLRACE_E_FLOW_DEAD_LETTER_RATIO', `${dead} of ${read}`);
     read = 0;
     dead = 0;
-  });
+  };
 }
 
 /**
  * Runs a pipeline: loads the checkpoint, opens the sinks, then the source, and settles every lane. Emits what settles,
- * after it was noted for the next checkpoint.
+ * after it was noted for the next checkpoint; where the checkpoint commits the output, after that was durable.
  *
  * - on error: passed on when a sink or a stage cannot go on; subscribing again starts from the last checkpoint.
  * - on complete: when the source has ended, or was stopped, and everything is settled and saved.
@@ -80,9 +84,13 @@ export function pipeline(
       take(1),
       switchMap((ready) => ready.saveNow()),
     );
-    const load = defer(() => spec.store.load()).pipe(retryBackoff(patient('loading the checkpoint'), scheduler));
-    const opened = load.pipe(
-      switchMap((saved) => openSinks(spec, saved, save, run, patient, scheduler)),
+    const load = (store: CheckpointStore): Observable<Checkpoint | undefined> =>
+      defer(() => store.load()).pipe(retryBackoff(patient('loading the checkpoint'), scheduler));
+    const opened = openTransactions(spec, run, patient, scheduler).pipe(
+      switchMap((transactions) =>
+        load(transactions?.store ?? spec.store).pipe(map((saved) => ({ saved, transactions }))),
+      ),
+      switchMap((begin) => openSinks(spec, begin, save, run, patient, scheduler)),
       // Until everything is open nothing was read, so there is nothing to drain.
       takeUntil(run.stop.pipe(filter(() => !isOpen))),
     );
@@ -118,6 +126,17 @@ export function pipeline(
   });
 }
 
+/** What nobody has classified may pass as well; what became of a transaction shows when the pipeline starts again. */
+function isWorthSavingAgain(error: unknown): boolean {
+  return isTransient(error) || !(error instanceof MillraceError);
+}
+
+/** Passes on when it is durable, in order: with many that wait at once, one transaction serves them all. */
+function onceDurable(checkpointer: Checkpointer): MonoTypeOperatorFunction<Settled> {
+  // Demand bounds how many wait.
+  return mergeMap((settled) => concat(checkpointer.saveNow(), of(settled)), Infinity);
+}
+
 interface Flowing extends Open {
   /** Gets the checkpointer as soon as there is one. */
   readonly checkpointer: Subject<Checkpointer>;
@@ -132,19 +151,19 @@ function flow(
   patient: PolicyFor,
   scheduler: SchedulerLike,
 ): Observable<Settled> {
-  const { saved, sinks } = open;
+  const { saved, sinks, transactions } = open;
   const names = legNames(spec.routes);
   const routeOf = spec.routes.flatMap((route, at) => route.to.map(() => at));
   const budget = new Budget({ budgetBytes: spec.budgetBytes ?? 64 * 1024 * 1024 });
   const memories = new Memories(saved?.stages);
   const checkpointer = new Checkpointer(
     {
-      store: spec.store,
+      store: transactions?.store ?? spec.store,
       saved,
       sinks: capturedSinks(names, open),
       stages: memories,
       everyMs: spec.checkpointEveryMs ?? 1000,
-      policy: { ...patient('saving the checkpoint'), recoverable: () => true },
+      policy: { ...patient('saving the checkpoint'), recoverable: isWorthSavingAgain },
     },
     scheduler,
   );
@@ -160,10 +179,20 @@ function flow(
     deadLetters: leg(open.deadLetters, { policy: delivering }, scheduler),
   };
   const turns = new Turns();
+  const limit = deadLetterLimit(spec.maxDeadLetterRatio ?? 1);
+  const note = (batch: Settled): void => {
+    limit(batch);
+    memories.settled(batch.lane, batch.position);
+    transactions?.settled(batch.lane, batch.position);
+    checkpointer.settled(batch);
+  };
   const settleLane = (lane: Lane): Observable<Settled> => {
-    const work = concat(checkpointer.admit(lane), lane.batches.pipe(settle(lane, settling))).pipe(
-      finalize(() => budget.close(lane.id)),
+    const batches = lane.batches.pipe(
+      settle(lane, settling),
+      tap(note),
+      transactions === undefined ? identity : onceDurable(checkpointer),
     );
+    const work = concat(checkpointer.admit(lane), batches).pipe(finalize(() => budget.close(lane.id)));
     // A lane that is opened again must not overtake what is still to be settled of it: positions would go back.
     return turns.take(lane.id, work).pipe(takeUntil(lane.revoked));
   };
@@ -178,6 +207,7 @@ function flow(
       forget: (lane) => checkpointer.forget(lane),
       filterFor: filterFor(spec.stages, spec.routes),
       durable: checkpointer.durable,
+      claim: transactions?.claim?.bind(transactions),
       ended: () => checkpointer.hurry(),
       report: run.report,
       behind: (bytes) => run.behind(bytes),
@@ -186,12 +216,7 @@ function flow(
   const settled = lanes.pipe(
     // Every lane at once: the source decides how many there are, and demand how much they hold.
     mergeMap(settleLane, Infinity),
-    limitDeadLetters(spec.maxDeadLetterRatio ?? 1),
-    tap((batch) => {
-      memories.settled(batch.lane, batch.position);
-      checkpointer.settled(batch);
-      budget.release(batch.lane, batch.bytes);
-    }),
+    tap((batch) => budget.release(batch.lane, batch.bytes)),
   );
   const finished = new Subject<void>();
   return merge(

@@ -123,6 +123,11 @@ export interface TopicPartition {
   readonly partition: number;
 }
 
+/** A partition, and the lane that it is. */
+export interface ClaimedLane extends TopicPartition {
+  readonly lane: string;
+}
+
 export interface PartitionOffset extends TopicPartition {
   readonly offset: number;
 }

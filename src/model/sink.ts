@@ -2,6 +2,7 @@ import type { Observable } from 'rxjs';
 import type { LogEvent } from './event.js';
 import type { Json } from './json.js';
 import type { Notice } from './notice.js';
+import type { Transactions } from './transactions.js';
 
 /** A thing that was delivered or refused: an event, or a dead letter. */
 export interface Delivery<T = LogEvent> {
@@ -60,6 +61,8 @@ export interface SinkContext {
   /** Completes when a checkpoint that was captured after the subscription is durable. */
   readonly save: Observable<never>;
   readonly report: (notice: Notice) => void;
+  /** For the sink whose output is committed with the checkpoint. */
+  readonly transactions?: Transactions | undefined;
 }
 
 /** A resource that is opened once per pipeline: emits the open sink; unsubscribing closes it. */

@@ -1,6 +1,7 @@
 import type { Observable } from 'rxjs';
 import type { Lane } from './batch.js';
 import type { Json } from './json.js';
+import type { ClaimedLane } from './kafka.js';
 import type { Notice } from './notice.js';
 
 /** A lane's saved resume point. */
@@ -46,6 +47,11 @@ export interface SourceContext {
   readonly report: (notice: Notice) => void;
   /** Emits positions by lane, each time they have become durable in the checkpoint. For sources whose positions live elsewhere. */
   readonly durable: Observable<ReadonlyMap<string, number>>;
+  /**
+   * Set when positions are committed with the output, and not by the source. Completes when nobody else can commit for
+   * these lanes any more, and we cannot for others.
+   */
+  readonly claim?: ((lanes: readonly ClaimedLane[]) => Observable<never>) | undefined;
   /** Tells that nothing more will be read: from now on whatever settles is saved at once. */
   readonly ended: () => void;
   /** Tells now and then how many bytes are known to be unread. */

@@ -1,14 +1,18 @@
+import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import { defer, map, of } from 'rxjs';
+import { sinksOf } from '../config/schema.js';
 import type { DeadLetterSinkOptions, PipelineConfig, SinkOptions } from '../config/schema.js';
 import type { PipelineSpec } from '../flow/pipeline-spec.js';
 import { refusedTo } from '../flow/refused-to.js';
+import type { CheckpointStore } from '../model/checkpoint.js';
 import type { DeadLetter } from '../model/dead-letter.js';
 import type { Files } from '../model/files.js';
 import type { Kafka } from '../model/kafka.js';
 import type { Schemas } from '../model/schemas.js';
 import type { SinkResource } from '../model/sink.js';
 import type { Source } from '../model/source.js';
+import type { TransactionsResource } from '../model/transactions.js';
 import { consoleDeadLetterSink, consoleSink } from '../sinks/console/console-sink.js';
 import type { WriteText } from '../sinks/console/write-to.js';
 import { duckdbSink } from '../sinks/duckdb/duckdb-sink.js';
@@ -22,14 +26,19 @@ import { gzipBlock } from '../sinks/file/gzip.js';
 import type { FileSinkOptions } from '../sinks/file/options.js';
 import { kafkaSink } from '../sinks/kafka/kafka-sink.js';
 import { encodeDeadLetters, encodeEvents } from '../sinks/kafka/messages.js';
+import type { KafkaSinkOptions } from '../sinks/kafka/options.js';
+import { transactionalSink } from '../sinks/kafka/transactional-sink.js';
 import { generatorSource } from '../sources/generator/generator-source.js';
 import { decodeAvro } from '../sources/kafka/avro.js';
 import { kafkaSource } from '../sources/kafka/kafka-source.js';
+import { connectionOf } from '../sources/kafka/options.js';
 import type { RegistryOptions } from '../sources/kafka/options.js';
 import { decodeMessages } from '../sources/kafka/records.js';
 import { stdinSource } from '../sources/stdin/stdin-source.js';
 import { tailSource } from '../sources/tail/tail-source.js';
 import { checkpointFile } from '../stores/checkpoint-file.js';
+import { laneTransactions } from '../stores/kafka/lane-transactions.js';
+import { pipelineTransactions } from '../stores/kafka/pipeline-transactions.js';
 import { deadLetterDocuments, deadLetterLines, eventDocuments, eventLines } from './line-codecs.js';
 import { stageOf } from './stage-of.js';
 
@@ -76,8 +85,7 @@ function sinkOf(
     return duckdbSink({ ...options.duckdb, ...absolute, path: resolve(cwd, path) }, stores);
   }
   if ('file' in options) return fileSink(placeOf(options.file, files, cwd), eventLines(options.file.format));
-  if ('kafka' in options)
-    return kafkaSink(options.kafka, encodeEvents(options.kafka, schemasOf(options.kafka, schemas)), kafka);
+  if ('kafka' in options) return kafkaSinkOf(options.kafka, kafka, schemas);
   if ('elasticsearch' in options) {
     return elasticsearchOf(options.elasticsearch, eventDocuments(options.elasticsearch.index));
   }
@@ -87,6 +95,26 @@ function sinkOf(
 /** Who needs it has said where it is: the configuration is checked. */
 function schemasOf({ registry }: { readonly registry?: RegistryOptions }, schemas: Surroundings['schemas']): Schemas {
   return schemas(registry ?? { url: '' });
+}
+
+function kafkaSinkOf(options: KafkaSinkOptions, kafka: Kafka, schemas: Surroundings['schemas']): SinkResource {
+  const encoder = encodeEvents(options, schemasOf(options, schemas));
+  return options.transactional ? transactionalSink(options, encoder) : kafkaSink(options, encoder, kafka);
+}
+
+/** What the pipeline's transactional sink commits with, if it has one. */
+function transactionsOf(
+  { name, source, routes }: PipelineConfig,
+  store: CheckpointStore,
+  kafka: Kafka,
+): TransactionsResource | undefined {
+  const sinks = routes.flatMap((route) => sinksOf(route)).map(({ sink }) => sink);
+  const options = sinks.flatMap((sink) => ('kafka' in sink && sink.kafka.transactional ? [sink.kafka] : []))[0];
+  if (options === undefined) return undefined;
+  const { topic, compression, createTopic, maxMessageBytes, stateTopic = `millrace-state-${name}` } = options;
+  const target = { connection: connectionOf(options), topic, compression, createTopic, maxMessageBytes };
+  if ('kafka' in source) return laneTransactions({ ...target, groupId: source.kafka.groupId, store }, kafka);
+  return pipelineTransactions({ ...target, stateTopic, before: store, mint: randomUUID }, kafka);
 }
 
 /** The client is loaded when the first one is needed: it takes longer than everything else. */
@@ -121,6 +149,7 @@ export function deadLetterPath(checkpointPath: string): string {
 
 /** The pipeline that a configuration describes. */
 export function assemble(config: PipelineConfig, around: Surroundings): PipelineSpec {
+  const store = checkpointFile(resolve(around.cwd, config.checkpoint.path), around.files);
   return {
     name: config.name,
     source: sourceOf(config, around),
@@ -133,7 +162,8 @@ export function assemble(config: PipelineConfig, around: Surroundings): Pipeline
       ),
     })),
     deadLetters: deadLettersOf(config, around),
-    store: checkpointFile(resolve(around.cwd, config.checkpoint.path), around.files),
+    store,
+    transactions: transactionsOf(config, store, around.kafka),
     checkpointEveryMs: config.checkpoint.everyMs,
     budgetBytes: config.budgetBytes,
     maxDeadLetterRatio: config.maxDeadLetterRatio,

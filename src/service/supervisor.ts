@@ -38,7 +38,17 @@ const FINAL: readonly ErrorCode[] = [
   'MILLRACE_E_FLOW_DEAD_LETTER_RATIO',
   'MILLRACE_E_CHECKPOINT_UNREADABLE',
   'MILLRACE_E_CHECKPOINT_VERSION',
+  'MILLRACE_E_KAFKA_FENCED',
 ];
+
+function isFinal(error: unknown): boolean {
+  return error instanceof MillraceError && FINAL.includes(error.code);
+}
+
+/** The next start shows what became of it, and goes on from there: with `--once` as well. */
+function isTransactionLost(error: unknown): boolean {
+  return error instanceof MillraceError && error.code === 'MILLRACE_E_KAFKA_TRANSACTION';
+}
 
 function endingOf(error: unknown): Ending {
   if (!(error instanceof MillraceError)) return 'failed';
@@ -92,7 +102,7 @@ export function supervise(
       initialMs: 1000,
       maxMs: 60_000,
       // Started again while everything stops it would end at once, as if nothing were left to settle.
-      recoverable: (error) => !once && !isStopping() && !(error instanceof MillraceError && FINAL.includes(error.code)),
+      recoverable: (error) => !isStopping() && (once ? isTransactionLost(error) : !isFinal(error)),
       onRetry: ({ error, waitMs }) => {
         status.restarts++;
         const code = error instanceof MillraceError ? error.code : undefined;

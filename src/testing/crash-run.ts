@@ -3,7 +3,7 @@ import { ReplaySubject } from 'rxjs';
 import type { Observable } from 'rxjs';
 import { isExact } from '../flow/ledger.js';
 import { pipeline } from '../flow/pipeline.js';
-import type { PipelineSpec } from '../flow/pipeline.js';
+import type { PipelineSpec } from '../flow/pipeline-spec.js';
 import type { Settled } from '../flow/settle.js';
 import type { CrashTrial } from './crash-trial.js';
 import { FakeCheckpoints } from './fake-checkpoints.js';

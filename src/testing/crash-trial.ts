@@ -1,5 +1,5 @@
 import type { Observable } from 'rxjs';
-import type { PipelineSpec } from '../flow/pipeline.js';
+import type { PipelineSpec } from '../flow/pipeline-spec.js';
 import type { FakeDisk } from './fake-disk.js';
 import type { FakeFiles } from './fake-files.js';
 import type { OutcomeRule } from './outcome-faults.js';

@@ -21,6 +21,7 @@ import { AGENTS, runAgent, secondsUntil, versionOf } from './agents.mjs';
 import { elasticsearch } from './elasticsearch.mjs';
 import { lineAt, writeInput } from './input.mjs';
 import { kafka } from './kafka.mjs';
+import { kafkaTransactions } from './kafka-transactions.mjs';
 import { operators } from './operators.mjs';
 import { windows } from './windows.mjs';
 import { search } from './search.mjs';
@@ -228,6 +229,7 @@ const parts = {
   search: () => search(folder),
   kafka: () => kafka({ folder, input, lines: LINES, main, measured, median, millions, megabytes }),
   elasticsearch: () => elasticsearch({ folder, main, measured, median, megabytes }),
+  'kafka-transactions': () => kafkaTransactions({ folder, main, measured, median, millions }),
 };
 const withInput = new Set(['throughput', 'blocked', 'agents', 'store', 'kafka']);
 const wanted = process.argv.slice(2).length > 0 ? process.argv.slice(2) : Object.keys(parts);

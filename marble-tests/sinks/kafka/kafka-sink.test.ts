@@ -42,7 +42,8 @@ function opened(topic: Topic, bytes = 1): Sink<string> {
   const options = kafkaSinkOptions.parse({ brokers: ['b:1'], topic: 't', maxMessageBytes: 1024 });
   const encode = of((letter: string) => ({ key: letter, value: letter.repeat(bytes), headers: {} }));
   let sink: Sink<string> | undefined;
-  kafkaSink(options, encode, { produce: () => of(topic), consume: () => NEVER })
+  const kafka = { consume: () => NEVER, transact: () => NEVER, describe: () => NEVER, read: () => NEVER };
+  kafkaSink(options, encode, { ...kafka, produce: () => of(topic) })
     .open({ pipeline: 'p', leg: 'l', saved: undefined, save: NEVER, report: () => {} })
     .subscribe((open) => (sink = open));
   return sink!;

@@ -70,6 +70,49 @@ describe('kafkaSource', () => {
   );
 
   it(
+    'with transactions it commits nothing itself, and every new division of the group begins all lanes anew',
+    plays(
+      ({ cold, hot }) => {
+        const values: Values = {
+          a: assigned({ 0: 0, 1: 0 }),
+          x: fetched(0, 0, 2),
+          r: rebalancing,
+          b: assigned({ 0: 2 }),
+          y: fetched(0, 2, 3),
+        };
+        const context = {
+          durable: durableAt(hot('---s------t', { s: { 't-0': 2 }, t: { 't-0': 3 } })),
+          stop: hot('--------s'),
+          claim: () => EMPTY,
+        };
+        return { members: [cold('axr-b-y', values)], context };
+      },
+      {
+        log: [
+          '0: open t-0 at 0',
+          '0: start t-0 at 0',
+          '0: open t-1 at 0',
+          '0: start t-1 at 0',
+          '1: t-0 0 1 → 2',
+          '2: revoked t-0',
+          '2: forget t-0',
+          '2: revoked t-1',
+          '2: forget t-1',
+          '4: open t-0 at 2',
+          '4: start t-0 at 2',
+          '6: t-0 2 → 3',
+          '8: ended',
+          '8: pause t-0',
+          '8: end t-0',
+          '10: leave',
+          '10: closed',
+        ],
+        run: '----------|',
+      },
+    ),
+  );
+
+  it(
     'one commit at a time; what becomes durable meanwhile is the next',
     plays(
       ({ cold, hot }) => {

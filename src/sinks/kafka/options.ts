@@ -15,6 +15,10 @@ export interface KafkaSinkOptions extends KafkaConnectionOptions {
   readonly compression: KafkaCompression;
   /** What is larger is refused. */
   readonly maxMessageBytes: number;
+  /** Each event once for readers of what is committed: output and positions are one transaction. */
+  readonly transactional: boolean;
+  /** With `transactional`, for what does not come from Kafka: the compacted topic of the checkpoint. */
+  readonly stateTopic?: string;
   /** Makes the topic when it is missing. */
   readonly createTopic?: { readonly partitions: number; readonly replicas: number };
 }
@@ -24,13 +28,12 @@ const createTopic = z.strictObject({
   replicas: z.int().min(1).max(100).default(1),
 });
 
+const topicName = z.string().regex(/^[A-Za-z0-9._-]{1,249}$/, 'expected a name of letters, digits, ".", "_" and "-"');
+
 export const kafkaSinkOptions: z.ZodType<KafkaSinkOptions> = z
   .strictObject({
     ...connectionShape,
-    topic: z
-      .string()
-      .regex(/^[A-Za-z0-9._-]{1,249}$/, 'expected a name of letters, digits, ".", "_" and "-"')
-      .describe('The topic.'),
+    topic: topicName.describe('The topic.'),
     key: z
       .string()
       .min(1)
@@ -48,10 +51,19 @@ export const kafkaSinkOptions: z.ZodType<KafkaSinkOptions> = z
       .max(64 * 1024 * 1024)
       .default(1_000_000)
       .describe('Messages that are larger become dead letters. Not more than max.message.bytes of the topic.'),
+    transactional: z
+      .boolean()
+      .default(false)
+      .describe('Each event once for readers of what is committed: output and positions are one transaction.'),
+    stateTopic: topicName
+      .exactOptional()
+      .describe(
+        'With transactional, when the source is not Kafka: the compacted topic of the checkpoint; millrace-state-<pipeline> when not given.',
+      ),
     createTopic: createTopic.exactOptional().describe('Makes the topic when it is missing.'),
   })
   .refine(({ format, registry }) => format !== 'avro' || registry !== undefined, {
     error: 'avro needs the address of a schema registry',
     path: ['registry'],
   })
-  .describe('Writes to a topic, at least once; the order within a key is kept.');
+  .describe('Writes to a topic, at least once, or exactly once with transactional; the order within a key is kept.');

@@ -5,12 +5,16 @@ import { MillraceError } from '../../model/errors.js';
 import type { Encode, Message } from './messages.js';
 import { partitionOf } from './partition-of.js';
 
-/** A message on its way, and the item it was made from. */
-export interface Sending<T> {
-  readonly parcel: Parcel<T>;
-  readonly item: T;
+/** A message with its partition, and what it takes in a request. */
+interface Addressed {
   readonly message: OutgoingMessage;
   readonly bytes: number;
+}
+
+/** A message on its way, and the item it was made from. */
+export interface Sending<T> extends Addressed {
+  readonly parcel: Parcel<T>;
+  readonly item: T;
 }
 
 /** What a record takes in a request beside key, value and headers, at most. */
@@ -46,6 +50,30 @@ export class Partitions {
   }
 }
 
+/** Makes a message of an item, with its partition and size; an error if it is larger than a message may be. */
+export function addressing<T>(
+  encode: Encode<T>,
+  partitions: Partitions,
+  maxMessageBytes: number,
+): (item: T) => Addressed | MillraceError {
+  return (item) => {
+    const message = encode(item);
+    const bytes = bytesOf(message);
+    if (bytes > maxMessageBytes) return tooLarge(`${bytes} bytes, maxMessageBytes is ${maxMessageBytes}`);
+    // A replay has to land in the same place, so without a key it is the id that says where.
+    const partition =
+      message.key === null
+        ? partitionOf(message.headers['millrace-id'] ?? '', partitions.count)
+        : partitions.of(message.key);
+    const { key, value, headers } = message;
+    return { message: { partition, key, value, headers }, bytes };
+  };
+}
+
+function tooLarge(why: string): MillraceError {
+  return MillraceError.ofRecord('MILLRACE_E_KAFKA_TOO_LARGE', why);
+}
+
 /**
  * A delivery as messages. Kept while the leg tries again: what a partition has taken is not sent a second time.
  */
@@ -59,25 +87,17 @@ export class Parcel<T> {
   constructor({ items }: Delivery<T>, encode: Encode<T>, partitions: Partitions, maxMessageBytes: number) {
     this.#count = items.length;
     const waiting: Sending<T>[] = [];
+    const address = addressing(encode, partitions, maxMessageBytes);
     for (const item of items) {
-      const message = encode(item);
-      const bytes = bytesOf(message);
-      if (bytes > maxMessageBytes) this.refuse(item, `${bytes} bytes, maxMessageBytes is ${maxMessageBytes}`);
-      else {
-        // A replay has to land in the same place, so without a key it is the id that says where.
-        const partition =
-          message.key === null
-            ? partitionOf(message.headers['millrace-id'] ?? '', partitions.count)
-            : partitions.of(message.key);
-        const { key, value, headers } = message;
-        waiting.push({ parcel: this, item, message: { partition, key, value, headers }, bytes });
-      }
+      const addressed = address(item);
+      if (addressed instanceof MillraceError) this.#refused.push({ item, reason: addressed });
+      else waiting.push({ parcel: this, item, ...addressed });
     }
     this.waiting = waiting;
   }
 
   refuse(item: T, why: string): void {
-    this.#refused.push({ item, reason: MillraceError.ofRecord('MILLRACE_E_KAFKA_TOO_LARGE', why) });
+    this.#refused.push({ item, reason: tooLarge(why) });
   }
 
   /** These have been confirmed, or refused. */

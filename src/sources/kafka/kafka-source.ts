@@ -19,13 +19,14 @@ import {
 import type { Observable, SchedulerLike } from 'rxjs';
 import type { Lane } from '../../model/batch.js';
 import { isTransient, MillraceError, messageOf } from '../../model/errors.js';
-import type { Kafka } from '../../model/kafka.js';
+import type { ConsumerOptions, Kafka } from '../../model/kafka.js';
 import type { Source, SourceContext } from '../../model/source.js';
 import type { BackoffPolicy } from '../../operators/backoff.js';
 import { retryBackoff } from '../../operators/retry-backoff.js';
 import { Membership } from './membership.js';
 import { connectionOf } from './options.js';
 import type { KafkaSourceOptions } from './options.js';
+import { laneId } from './partition-lane.js';
 import type { Decode } from './records.js';
 
 /** What a Kafka source needs of the world. */
@@ -38,7 +39,7 @@ export interface KafkaPorts {
  * Reads topics as a member of a consumer group. Every partition is a lane; the group's committed offset says where it
  * begins, whatever the checkpoint file has of it: another processor may have had it meanwhile. An offset is committed
  * when everything before it has settled and the checkpoint that says so is durable, and only while the partition is
- * ours in the group's current division. What was not committed is read again, by whoever owns the lane then, with the
+ * ours in the group's current division; with transactions it is committed with the output, by who has claimed the lane. What was not committed is read again, by whoever owns the lane then, with the
  * same ids.
  *
  * - a message that carries an id in its header `millrace-id` keeps it; else `event.id` is topic-partition:offset.
@@ -69,7 +70,8 @@ function joined(
   let isMember = false;
   let isStopping = false;
   let lastError: unknown;
-  const members = defer(() => kafka.consume(connectionOf(options), { groupId, topics, sessionTimeoutMs })).pipe(
+  const member = { groupId, topics, sessionTimeoutMs, claim: claimOf(context) };
+  const members = defer(() => kafka.consume(connectionOf(options), member)).pipe(
     // A network that swallows everything lets connections come about, and then nothing more.
     timeout({ first: silenceMs, with: () => throwError(() => silent(silenceMs)), scheduler }),
     switchMap((consumer) => {
@@ -105,6 +107,10 @@ function joined(
     context.once ? deadline(topics, () => lastError, context, scheduler).pipe(takeUntil(reached)) : EMPTY,
     members,
   ).pipe(takeUntil(stopped));
+}
+
+function claimOf({ claim }: SourceContext): ConsumerOptions['claim'] {
+  return claim && ((partitions) => claim(partitions.map((each) => ({ ...each, lane: laneId(each) }))));
 }
 
 function rejoining(topics: readonly string[], context: SourceContext, isStopping: () => boolean): BackoffPolicy {

@@ -101,7 +101,7 @@ export class Membership {
       const offsets = this.#due();
       return offsets.length === 0
         ? EMPTY
-        : this.#consumer.commit(offsets).pipe(tap({ complete: () => this.#committed(offsets) }));
+        : this.#commit(offsets).pipe(tap({ complete: () => this.#committed(offsets) }));
     }).pipe(
       retryBackoff({ initialMs: 100, maxMs: 2000, recoverable: isTransient }, scheduler),
       catchError((error: unknown) => {
@@ -116,6 +116,11 @@ export class Membership {
       workWhile(() => this.#due().length > 0, commit),
       ignoreElements(),
     );
+  }
+
+  #commit(offsets: readonly GroupOffset[]): Observable<never> {
+    // With transactions what is durable is committed.
+    return this.#setting.context.claim === undefined ? this.#consumer.commit(offsets) : EMPTY;
   }
 
   /** What is durable, of lanes that are ours, and not committed yet: contiguous, because lanes settle in order. */
@@ -144,6 +149,8 @@ export class Membership {
         // The old division is good until the new one is made: the last chance to commit in it.
         this.#commitSoon.next();
         this.#mayCommit = false;
+        // Who claims a lane goes on from what is committed then, and that we cannot know before.
+        if (this.#setting.context.claim !== undefined) this.revokeAll();
         return [];
       case 'fetched':
         return this.#fetched(event);

@@ -64,7 +64,7 @@ export class PartitionLane {
 
   /** `end`: read up to this offset, for a run that ends. */
   constructor(setting: LaneSetting, partition: AssignedPartition, begin: number, end?: number) {
-    const { topic, partition: number, committed, high } = partition;
+    const { topic, partition: number, committed, metadata = null, high } = partition;
     this.#setting = setting;
     this.where = { topic, partition: number };
     this.id = laneId(this.where);
@@ -75,7 +75,14 @@ export class PartitionLane {
     this.#end = end;
     const revoked = this.#revoked.asObservable();
     const { fields } = setting;
-    this.lane = { id: this.id, position: begin, state: null, fields, batches: this.#batches(), revoked };
+    this.lane = {
+      id: this.id,
+      position: begin,
+      state: metadata === '' ? null : metadata,
+      fields,
+      batches: this.#batches(),
+      revoked,
+    };
   }
 
   /** Messages that are known to be there and were not fetched yet. */
