@@ -139,4 +139,25 @@ describeOnKafka()('transactions of the Kafka port', () => {
     claims.complete();
     await expect.poll(() => events, { timeout: 10_000 }).toContain('assigned');
   });
+
+  it('a member that is given up while it joins does not stay in the group', async () => {
+    const topic = await topics().create(2);
+    const options = { groupId: `g-${topic}`, topics: [topic], sessionTimeoutMs: 3000 };
+    for (let waitMs = 0; waitMs < 100; waitMs += 10) {
+      const given = kafkaClient
+        .consume(connection(), options)
+        .pipe(switchMap((consumer) => consumer.events))
+        .subscribe();
+      await wait(waitMs);
+      given.unsubscribe();
+    }
+    const members = async (): Promise<number> => {
+      const { groups } = await topics().admin((admin) => admin.describeGroups([options.groupId]));
+      return groups[0]?.members.length ?? 0;
+    };
+    // One that is not heard of any more is out after 3 s.
+    await expect.poll(members, { timeout: 10_000, interval: 500 }).toBe(0);
+    await wait(1000);
+    expect(await members()).toBe(0);
+  });
 });

@@ -59,6 +59,7 @@ export class GroupMember implements KafkaConsumer {
   /** Counts assignments: what was begun under an older one comes to nothing. */
   #generation = 0;
   #isAssigned = false;
+  #started: Promise<void> = Promise.resolve();
 
   constructor(client: Client, options: ConsumerOptions) {
     this.#options = options;
@@ -92,7 +93,7 @@ export class GroupMember implements KafkaConsumer {
   }
 
   close(): void {
-    leaveQuietly(Promise.resolve(this.#consumer));
+    leaveQuietly(Promise.resolve({ disconnect: () => this.#disconnect() }));
     leaveQuietly(Promise.resolve(this.#admin));
   }
 
@@ -113,7 +114,7 @@ export class GroupMember implements KafkaConsumer {
         if (!payload.isStale()) emit(this.#fetched(batch, range));
         return Promise.resolve();
       };
-      this.#consumer.run({ autoCommit: false, eachBatch }).catch(fail);
+      this.#started = this.#consumer.run({ autoCommit: false, eachBatch }).catch(fail);
       return () => {
         clearInterval(looking);
         removers.forEach((remove) => remove());
@@ -153,7 +154,13 @@ export class GroupMember implements KafkaConsumer {
 
   leave(): Observable<never> {
     this.#isAssigned = false;
-    return defer(() => this.#consumer.disconnect()).pipe(ignoreElements());
+    return defer(() => this.#disconnect()).pipe(ignoreElements());
+  }
+
+  /** While it joins for the first time, kafkajs overlooks that it is to stop: the member would stay in the group for ever. */
+  async #disconnect(): Promise<void> {
+    await this.#started;
+    await this.#consumer.disconnect();
   }
 
   /** The topics that match a pattern now. */

@@ -56,6 +56,8 @@ export class Membership {
   /** Between a division of the group and the next nothing may be committed. */
   #mayCommit = false;
   #isEnding = false;
+  /** Lanes were given up, and the new ones are not known. */
+  #isDividing = false;
   #recordBytes = 0;
   #recordCount = 0;
 
@@ -150,7 +152,10 @@ export class Membership {
         this.#commitSoon.next();
         this.#mayCommit = false;
         // Who claims a lane goes on from what is committed then, and that we cannot know before.
-        if (this.#setting.context.claim !== undefined) this.revokeAll();
+        if (this.#setting.context.claim !== undefined) {
+          this.#isDividing = true;
+          this.revokeAll();
+        }
         return [];
       case 'fetched':
         return this.#fetched(event);
@@ -168,6 +173,7 @@ export class Membership {
       else this.#revoke(lane);
     }
     this.#member = member;
+    this.#isDividing = false;
     this.#mayCommit = true;
     const fresh = this.#isEnding ? [] : partitions.filter((partition) => !this.#lanes.has(laneId(partition)));
     const opened = fresh.map((partition) => this.#open(partition));
@@ -250,7 +256,8 @@ export class Membership {
 
   /** The connection outlives the reading: what was read is settled and committed first. */
   #finishIfCommitted(): void {
-    if (!this.#isEnding) return;
+    // In the middle of a new division a member cannot leave in good order.
+    if (!this.#isEnding || this.#isDividing) return;
     const isOpen = [...this.#lanes.values()].some(
       ({ emitted, committed, lane, hasEnded }) => !hasEnded || emitted > (committed ?? lane.position),
     );
