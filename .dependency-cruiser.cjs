@@ -1,4 +1,4 @@
-// The import arrows of the design: data flows left to right, service may see everything, nothing sees service.
+// The import arrows of the design: data flows left to right, service may see everything, only the ways in see service.
 const arrow = (from, ...to) => ({
   name: `${from}-imports-${to.length > 0 ? to.join('-') : 'nothing'}`,
   severity: 'error',
@@ -12,6 +12,8 @@ const options = [
   '^src/(sources|sinks|operators)/.*/options[.]ts$',
   '^src/operators/options/',
 ];
+// The package's entries beside index.ts: what they export needs more than rxjs.
+const entries = 'kafka|elasticsearch|tail|duckdb|local';
 const pure = '^src/(model|operators|flow)/';
 const thirdParty = ['npm', 'npm-dev', 'npm-optional', 'npm-peer', 'npm-bundled', 'npm-no-pkg', 'npm-unknown'];
 
@@ -49,11 +51,21 @@ module.exports = {
       to: { path: '^src/', pathNot: '^src/(model|operators|flow)/' },
     },
     {
+      name: 'entries-import-components-and-their-ports',
+      comment: 'What a component is called from outside, and the real client it gets there.',
+      severity: 'error',
+      from: { path: `^src/(${entries})[.]ts$` },
+      to: {
+        path: '^src/',
+        pathNot: '^src/(model|sources|sinks|stores)/|^src/service/(resources/|kafka/(kafka-client|schema-registry)|node-files)',
+      },
+    },
+    {
       name: 'entries-are-not-imported',
-      comment: 'main.ts and index.ts are ways in, not modules to build on; testing is for tests.',
+      comment: 'main.ts, index.ts and the further entries are ways in, not modules to build on; testing is for tests.',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/testing/' },
-      to: { path: '^src/((main|index)[.]ts$|testing/)' },
+      to: { path: `^src/((main|index|${entries})[.]ts$|testing/)` },
     },
     {
       name: 'testing-imports-rxjs-only',

@@ -1,4 +1,5 @@
 import type { Observable } from 'rxjs';
+import type { DeadLetter } from './dead-letter.js';
 import type { LogEvent } from './event.js';
 import type { Json } from './json.js';
 import type { Notice } from './notice.js';
@@ -69,4 +70,9 @@ export interface SinkContext {
 export interface SinkResource<T = LogEvent> {
   readonly name: string;
   open(context: SinkContext): Observable<Sink<T>>;
+}
+
+/** A sink of events whose place takes dead letters too: they are written in their own form. */
+export interface EventSink extends SinkResource {
+  readonly deadLetters: SinkResource<DeadLetter>;
 }

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { Shown } from '../config/load.js';
 import type { PipelineConfig } from '../config/schema.js';
-import { deadLetterPath } from './assemble.js';
+import { deadLetterPath } from './resources/file.js';
 import { loadConfigurations } from './configurations.js';
 import type { ConfigPlace } from './configurations.js';
 import { argumentFault } from './command-io.js';
