@@ -45,9 +45,9 @@ module.exports = {
       to: { path: '^src/', pathNot: '^src/(service|config)/' },
     },
     {
-      name: 'index-imports-model-operators-flow',
+      name: 'pure-entries-import-model-operators-flow',
       severity: 'error',
-      from: { path: '^src/index[.]ts$' },
+      from: { path: '^src/(index|flow)[.]ts$' },
       to: { path: '^src/', pathNot: '^src/(model|operators|flow)/' },
     },
     {
@@ -57,7 +57,8 @@ module.exports = {
       from: { path: `^src/(${entries})[.]ts$` },
       to: {
         path: '^src/',
-        pathNot: '^src/(model|sources|sinks|stores)/|^src/service/(resources/|kafka/(kafka-client|schema-registry)|node-files)',
+        pathNot:
+          '^src/(model|sources|sinks|stores)/|^src/service/(resources/|kafka/(kafka-client|schema-registry)|node-files)',
       },
     },
     {
@@ -65,7 +66,7 @@ module.exports = {
       comment: 'main.ts, index.ts and the further entries are ways in, not modules to build on; testing is for tests.',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/testing/' },
-      to: { path: `^src/((main|index|${entries})[.]ts$|testing/)` },
+      to: { path: `^src/((main|index|flow|${entries})[.]ts$|testing/)` },
     },
     {
       name: 'testing-imports-rxjs-only',
@@ -101,7 +102,7 @@ module.exports = {
     {
       name: 'importing-millrace-loads-rxjs-alone',
       severity: 'error',
-      from: { path: '^src/index[.]ts$' },
+      from: { path: '^src/(index|flow)[.]ts$' },
       to: { path: '(^|/)node_modules/', pathNot: '(^|/)node_modules/(rxjs|tslib)/', reachable: true },
     },
     {

@@ -192,6 +192,7 @@ function indexText(groups, all) {
 }
 
 const pack = exportsOf('src/index.ts');
+const flow = exportsOf('src/flow.ts');
 const testing = exportsOf('src/testing/index.ts');
 const values = (all) => [...all].filter(([, node]) => isValue(node)).map(([name]) => name);
 const grouped = Object.values(GROUPS).flat();
@@ -200,12 +201,18 @@ const faults = [
     .filter((name) => !grouped.includes(name))
     .map((name) => `${name} is in no group of ${PAGE}`),
   ...grouped.filter((name) => !pack.has(name)).map((name) => `${name} is in a group of ${PAGE} and not exported`),
-  ...[...pack, ...testing].filter(([, node]) => commentOf(node) === '').map(([name]) => `${name} has no doc comment`),
+  ...[...pack, ...flow, ...testing]
+    .filter(([, node]) => commentOf(node) === '')
+    .map(([name]) => `${name} has no doc comment`),
 ];
 if (faults.length > 0) throw new Error(faults.join('\n'));
 
-const groups = { ...GROUPS, 'For tests: millrace/testing': values(testing) };
-const everything = new Map([...testing, ...pack]);
+const groups = {
+  ...GROUPS,
+  'Pipelines in code: millrace/flow': values(flow),
+  'For tests: millrace/testing': values(testing),
+};
+const everything = new Map([...testing, ...flow, ...pack]);
 const shown = new Set();
 const INTRODUCTION = `# The API of millrace
 

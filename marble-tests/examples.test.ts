@@ -6,7 +6,7 @@ import { docBlocksIn } from './doc-blocks.js';
 import { expectedLog, runExample, typeFaults } from './examples.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
-const folders = ['operators', 'testing'];
+const folders = ['operators', 'flow', 'testing'];
 const examples = folders
   .flatMap((folder) => docBlocksIn(`${root}/src/${folder}`))
   .filter(({ language }) => language === 'ts');
@@ -31,6 +31,13 @@ describe('the examples in the doc comments', () => {
   it('every operator of the pack has one that runs', () => {
     const shown = new Set(runnable.map(({ of }) => of));
     expect(Object.keys(millrace).filter((name) => !shown.has(name) && !WITHOUT_EXAMPLE.has(name))).toEqual([]);
+  });
+});
+
+describe('the examples of pipelines in code', () => {
+  it('every way in has one that runs', () => {
+    const shown = new Set(runnable.map(({ of }) => of));
+    expect(['topology', 'settle', 'Budget', 'Checkpointer'].filter((name) => !shown.has(name))).toEqual([]);
   });
 });
 

@@ -1,7 +1,7 @@
 import type { SchedulerLike } from 'rxjs';
 import { MillraceError } from './model/errors.js';
 import type { Given } from './model/given.js';
-import type { Kafka, KafkaTls } from './model/kafka.js';
+import type { KafkaTls } from './model/kafka.js';
 import type { EventSink } from './model/sink.js';
 import type { Source } from './model/source.js';
 import { kafkaClient } from './service/kafka/kafka-client.js';

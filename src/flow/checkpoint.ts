@@ -1,4 +1,17 @@
-import { concat, defer, EMPTY, ignoreElements, merge, Observable, race, startWith, Subject, take, timer } from 'rxjs';
+import {
+  asyncScheduler,
+  concat,
+  defer,
+  EMPTY,
+  ignoreElements,
+  merge,
+  Observable,
+  race,
+  startWith,
+  Subject,
+  take,
+  timer,
+} from 'rxjs';
 import type { SchedulerLike } from 'rxjs';
 import type { Lane } from '../model/batch.js';
 import type { Checkpoint, CheckpointStore } from '../model/checkpoint.js';
@@ -17,10 +30,11 @@ export interface Captured {
 }
 
 /** Stages whose memory belongs into the checkpoint. `lanes`: those that may be read again. */
-interface CapturedStages {
+export interface CapturedStages {
   capture(lanes: ReadonlyMap<string, unknown>): ReadonlyMap<string, Json>;
 }
 
+/** What a checkpointer keeps, and where. */
 export interface CheckpointConfig {
   readonly store: CheckpointStore;
   readonly saved: Checkpoint | undefined;
@@ -35,6 +49,29 @@ export interface CheckpointConfig {
 /**
  * Keeps the positions of a pipeline and saves them. One checkpoint at a time; positions, sink states and memories are
  * taken at one instant, then the sinks make durable what their states speak of, and only then is the checkpoint written.
+ *
+ * @example
+ * ```ts
+ * const positionsIn = (lanes: ReadonlyMap<string, { position: number }>) =>
+ *   [...lanes].map(([id, { position }]) => `${id} ${position}`).join();
+ * const checkpointer = new Checkpointer({
+ *   store: {
+ *     load: () => of(undefined),
+ *     save: ({ lanes }) => defer(() => EMPTY.pipe(tap({ complete: () => console.log(positionsIn(lanes)) }))),
+ *   },
+ *   saved: undefined,
+ *   sinks: [],
+ *   stages: new Memories(),
+ *   everyMs: 1000,
+ *   policy: { initialMs: 100 },
+ * });
+ * checkpointer.run.subscribe();
+ * const lane = laneOf('app', EMPTY);
+ * const settled = (position: number) => ({ lane: 'app', position, state: null, bytes: 1, ledger: emptyLedger([]) });
+ * concat(checkpointer.admit(lane), of(settled(1), settled(2))).subscribe((each) => checkpointer.settled(each));
+ * // → app 0
+ * // → app 2
+ * ```
  */
 export class Checkpointer {
   readonly #config: CheckpointConfig;
@@ -47,7 +84,7 @@ export class Checkpointer {
   #isDirty = false;
   #isHurried = false;
 
-  constructor(config: CheckpointConfig, scheduler: SchedulerLike) {
+  constructor(config: CheckpointConfig, scheduler: SchedulerLike = asyncScheduler) {
     this.#config = config;
     this.#scheduler = scheduler;
     this.#lanes = new Map(config.saved?.lanes);

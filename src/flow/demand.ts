@@ -43,6 +43,19 @@ interface Waiting {
 /**
  * The budget of a pipeline: what has been read and has not settled yet. Reservations are served in the order they came
  * in, but a lane that is at its own cap does not hold up the others.
+ *
+ * @example
+ * ```ts
+ * const budget = new Budget({ budgetBytes: 1000, laneBytes: 500 });
+ * const read = (lane: string, bytes: number) => budget.reserve(lane, bytes).subscribe(() => console.log(lane, bytes));
+ * read('a', 500);
+ * read('a', 10); // a has its share: until it has half of it again
+ * read('b', 400);
+ * budget.release('a', 300);
+ * // → a 500
+ * // → b 400
+ * // → a 10
+ * ```
  */
 export class Budget implements Demand {
   readonly #all: Gate;

@@ -43,11 +43,14 @@ export interface Ledger {
   readonly legs: Readonly<Record<string, Counts>>;
 }
 
+/** A ledger of nothing. Legs that are not named here come with what is added. */
 export function emptyLedger(legs: readonly string[]): Ledger {
   return { total: noCounts, legs: Object.fromEntries(legs.map((leg) => [leg, noCounts])) };
 }
 
+/** Two ledgers as one. */
 export function addLedgers(a: Ledger, b: Ledger): Ledger {
-  const legs = Object.entries(a.legs).map(([leg, counts]) => [leg, addCounts(counts, b.legs[leg] ?? noCounts)]);
+  const names = Object.keys({ ...a.legs, ...b.legs });
+  const legs = names.map((leg) => [leg, addCounts(a.legs[leg] ?? noCounts, b.legs[leg] ?? noCounts)]);
   return { total: addCounts(a.total, b.total), legs: Object.fromEntries(legs) as Record<string, Counts> };
 }

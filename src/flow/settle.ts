@@ -94,6 +94,23 @@ function ledgerOf({ done, receipts, deadLetters }: Answered, legs: readonly Plac
  * - on complete: completes when the last batch has settled. On unsubscribe: transform, deliveries and waits are
  *   cancelled; nothing is lost that was not acknowledged.
  * - memory: the batches between the slowest leg and the source, which demand bounds.
+ *
+ * @example
+ * ```ts
+ * const lane = laneOf('app', of(batchOf(['ERROR|a', 'INFO|b'])));
+ * const policy = { initialMs: 100 };
+ * const stages = [parse({ format: 'delimited', separator: '|', fields: ['level', 'message'] }), keep({ level: ['ERROR'] })];
+ * lane.batches
+ *   .pipe(
+ *     settle(lane, {
+ *       transform: transform(stages, [{ name: 'all', stages: [] }]),
+ *       legs: [{ name: 'all', route: 0, deliver: leg(new RecordingSink(), { policy }) }],
+ *       deadLetters: leg(new RecordingSink(), { policy }),
+ *     }),
+ *   )
+ *   .subscribe(({ position, ledger }) => console.log(position, ledger.total));
+ * // → 2 { read: 2, expanded: 0, filtered: 1, delivered: 1, deadLettered: 0, duplicates: 0 }
+ * ```
  */
 export function settle(lane: Lane, { transform, legs, deadLetters }: SettleConfig): OperatorFunction<Batch, Settled> {
   const toLeg =

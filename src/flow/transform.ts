@@ -32,7 +32,7 @@ export interface Route {
 }
 
 /** What the stages made of a batch for one route. */
-interface RouteOutput {
+export interface RouteOutput {
   readonly events: LogEvent[];
   readonly tally: Tally;
 }

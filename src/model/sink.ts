@@ -21,7 +21,8 @@ export interface Receipt<T = LogEvent> {
   readonly refused: readonly Refusal<T>[];
 }
 
-interface Refusal<T = LogEvent> {
+/** What a sink will never take, and why: it becomes a dead letter. */
+export interface Refusal<T = LogEvent> {
   readonly item: T;
   readonly reason: Error;
 }
@@ -69,6 +70,8 @@ export interface SinkContext {
 /** A resource that is opened once per pipeline: emits the open sink; unsubscribing closes it. */
 export interface SinkResource<T = LogEvent> {
   readonly name: string;
+  /** Nothing else may write what the name says: a file. */
+  readonly isExclusive?: true;
   open(context: SinkContext): Observable<Sink<T>>;
 }
 

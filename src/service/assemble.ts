@@ -7,8 +7,6 @@ import { refusedTo } from '../flow/refused-to.js';
 import type { CheckpointStore } from '../model/checkpoint.js';
 import type { DeadLetter } from '../model/dead-letter.js';
 import type { Files } from '../model/files.js';
-import type { Kafka } from '../model/kafka.js';
-import type { Schemas } from '../model/schemas.js';
 import type { SinkResource } from '../model/sink.js';
 import type { Source } from '../model/source.js';
 import type { TransactionsResource } from '../model/transactions.js';
@@ -25,14 +23,13 @@ import { duckdbSinkOf } from './resources/duckdb.js';
 import { connectElasticsearch, elasticsearchDeadLettersOf, elasticsearchSinkOf } from './resources/elasticsearch.js';
 import { deadLetterPath, fileDeadLettersOf, fileSinkOf } from './resources/file.js';
 import { kafkaDeadLettersOf, kafkaSinkOf, kafkaSourceOf } from './resources/kafka.js';
+import type { KafkaClients } from './resources/kafka.js';
 import { tailSourceOf } from './resources/tail.js';
 import { stageOf } from './stage-of.js';
 
 /** What pipelines use of the process and the machine. */
-export interface Surroundings {
+export interface Surroundings extends KafkaClients {
   readonly files: Files;
-  readonly kafka: Kafka;
-  readonly schemas: (registry: RegistryOptions) => Schemas;
   readonly stdin: AsyncIterable<Uint8Array>;
   readonly writeStdout: WriteText;
   readonly colours: boolean;

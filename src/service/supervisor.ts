@@ -1,4 +1,4 @@
-import { catchError, defer, EMPTY, map, merge, mergeMap, ReplaySubject, takeUntil, tap, throwError, timer } from 'rxjs';
+import { catchError, defer, EMPTY, map, merge, ReplaySubject, tap } from 'rxjs';
 import type { Observable } from 'rxjs';
 import type { PipelineConfig } from '../config/schema.js';
 import { addLedgers, emptyLedger } from '../flow/ledger.js';
@@ -6,6 +6,7 @@ import type { Ledger } from '../flow/ledger.js';
 import { pipeline } from '../flow/pipeline.js';
 import { legNames } from '../flow/pipeline-spec.js';
 import type { PipelineSpec } from '../flow/pipeline-spec.js';
+import { startDeadline } from '../flow/start-deadline.js';
 import { MillraceError, messageOf } from '../model/errors.js';
 import type { ErrorCode } from '../model/errors.js';
 import { retryBackoff } from '../operators/retry-backoff.js';
@@ -88,13 +89,7 @@ export function supervise(
       behind: (bytes) => (status.behindBytes = bytes),
       onOpen: () => opened.next(),
     });
-    const late = new MillraceError('MILLRACE_E_FLOW_START_DEADLINE', `startDeadlineMs is ${config.startDeadlineMs}`);
-    const deadline = once
-      ? timer(config.startDeadlineMs).pipe(
-          mergeMap(() => throwError(() => late)),
-          takeUntil(opened),
-        )
-      : EMPTY;
+    const deadline = once ? startDeadline(config.startDeadlineMs, opened) : EMPTY;
     return merge(flow, deadline);
   });
   return run.pipe(

@@ -12,6 +12,7 @@ const run = promisify(execFile);
 /** What an entry needs beside rxjs when it is imported. */
 const NEEDS: Readonly<Record<string, readonly string[]>> = {
   millrace: [],
+  'millrace/flow': [],
   'millrace/kafka': ['zod'],
   'millrace/elasticsearch': ['zod'],
   'millrace/duckdb': ['zod'],

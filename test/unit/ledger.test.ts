@@ -62,4 +62,9 @@ describe('ledgers', () => {
     const a = { ...noCounts, read: 1 };
     expect(addLedgers({ total: a, legs: { a } }, emptyLedger([])).legs).toEqual({ a });
   });
+
+  it('a leg that was not named before comes with what is added', () => {
+    const a = { ...noCounts, read: 1 };
+    expect(addLedgers(emptyLedger([]), { total: a, legs: { a } })).toEqual({ total: a, legs: { a } });
+  });
 });

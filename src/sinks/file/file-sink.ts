@@ -53,6 +53,7 @@ export function fileSink<T>(
   const { path, files } = config;
   return {
     name: `file ${path}`,
+    isExclusive: true,
     open: (context) => {
       const state = readState(context.saved);
       const use = (output: Output, base: number): Observable<Sink<T>> => {
