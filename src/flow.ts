@@ -7,6 +7,7 @@ export type {
   TopologyRoute,
   TopologyRoutes,
 } from './flow/topology.js';
+export type { MirrorSpec } from './flow/mirrors.js';
 export { settle } from './flow/settle.js';
 export type { PlacedLeg, SettleConfig, Settled } from './flow/settle.js';
 export { transform } from './flow/transform.js';

@@ -47,6 +47,22 @@ export type DeadLetterSinkOptions = ExactlyOne<{
   elasticsearch: ElasticsearchSinkOptions;
 }>;
 
+/** One sink of a mirror: a server, or the console. What keeps its place in the checkpoint is no mirror. */
+export type MirrorSinkOptions = ExactlyOne<{
+  console: ConsoleOptions;
+  kafka: KafkaSinkOptions;
+  elasticsearch: ElasticsearchSinkOptions;
+}>;
+
+/** A second sink that gets a share of a route's events, as far as it can take them. */
+interface MirrorConfig {
+  /** The share, by a hash of `event.id`. */
+  readonly ratio: number;
+  /** So many batches may wait; what comes beyond is dropped. */
+  readonly maxBatches: number;
+  readonly to: MirrorSinkOptions;
+}
+
 /** What some or all events become, and where they go. */
 export interface RouteConfig {
   /** Unique in the pipeline; route1, route2 … when not given. */
@@ -55,6 +71,8 @@ export interface RouteConfig {
   readonly stages: readonly StageOptions[];
   /** One sink, or several that each get every event of the route. */
   readonly to: SinkOptions | readonly SinkOptions[];
+  /** A second sink for a share of the events; it is not waited for. */
+  readonly mirror?: MirrorConfig;
 }
 
 /** Where the state is kept. */
@@ -115,6 +133,29 @@ const sink: z.ZodType<SinkOptions> = exactlyOne(sinks, 'One sink: the key is its
 
 const stages = z.array(stageOptions).default([]);
 
+const mirror = z
+  .strictObject({
+    ratio: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0.1)
+      .describe('The share of the events, from 0 to 1: the same in every run.'),
+    maxBatches: z
+      .int()
+      .min(1)
+      .max(1000)
+      .default(16)
+      .describe('So many batches may wait; what comes beyond is dropped.'),
+    to: exactlyOne(
+      { console: consoleOptions, kafka: kafkaSinkOptions, elasticsearch: elasticsearchSinkOptions },
+      'Where they go: one sink.',
+    ),
+  })
+  .describe(
+    'A second sink for a share of the events. It can never slow or fail the pipeline: what it does not take is lost, and counted.',
+  );
+
 const route = z.strictObject({
   name: z
     .string()
@@ -125,6 +166,7 @@ const route = z.strictObject({
   to: z
     .union([sink, z.array(sink).min(1)])
     .describe('One sink, or a list of sinks that each get every event of the route.'),
+  mirror: mirror.exactOptional(),
 });
 
 const checkpoint = z.strictObject({

@@ -7,12 +7,15 @@ import type { SinkResource } from '../model/sink.js';
 import type { Source } from '../model/source.js';
 import type { TransactionsResource } from '../model/transactions.js';
 import type { BackoffPolicy } from '../operators/backoff.js';
+import type { MirrorSpec } from './mirrors.js';
 
 /** A route of a pipeline: a condition, more stages, and the sinks that get what comes out. */
 interface RouteSpec {
   readonly name: string;
   readonly stages: readonly OperatorFunction<LogEvent, LogEvent>[];
   readonly to: readonly SinkResource[];
+  /** A second sink that gets a share of the route's events, as far as it can take them. */
+  readonly mirror?: MirrorSpec;
 }
 
 /** A pipeline, put together but not running. */

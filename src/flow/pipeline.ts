@@ -33,6 +33,7 @@ import { leg } from './leg.js';
 import { Memories } from './memories.js';
 import { capturedSinks, openSinks, openTransactions, tidied } from './open.js';
 import type { Open, PolicyFor } from './open.js';
+import { mirrorsOf } from './mirrors.js';
 import { legNames } from './pipeline-spec.js';
 import type { PipelineRun, PipelineSpec } from './pipeline-spec.js';
 import { withNotices } from './retry-notices.js';
@@ -173,8 +174,9 @@ function flow(
     route: routeOf[at] ?? 0,
     deliver: leg(sink, { policy: delivering }, scheduler),
   }));
+  const mirrors = mirrorsOf(spec.routes, { pipeline: spec.name ?? 'pipeline', report: run.report }, scheduler);
   const settling = {
-    transform: transform(spec.stages, spec.routes, memories),
+    transform: mirrors.beside(transform(spec.stages, spec.routes, memories)),
     legs,
     deadLetters: leg(open.deadLetters, { policy: delivering }, scheduler),
   };
@@ -220,7 +222,7 @@ function flow(
   );
   const finished = new Subject<void>();
   return merge(
-    checkpointer.run.pipe(takeUntil(finished)),
+    merge(checkpointer.run, mirrors.run).pipe(takeUntil(finished)),
     // Before anything is written: where the sinks begin. After everything has settled: where they end.
     concat(checkpointer.saveNow(), settled, checkpointer.saveNow(), run.once ? tidied(open, run.stop) : EMPTY).pipe(
       finalize(() => finished.next()),

@@ -21,6 +21,7 @@ import type { Notice } from '../model/notice.js';
 import type { EventSink, SinkResource } from '../model/sink.js';
 import type { Source } from '../model/source.js';
 import type { BackoffPolicy } from '../operators/backoff.js';
+import type { MirrorSpec } from './mirrors.js';
 import { pipeline } from './pipeline.js';
 import type { PipelineSpec } from './pipeline-spec.js';
 import { refusedTo } from './refused-to.js';
@@ -38,6 +39,8 @@ type DeadLetterPlace = SinkResource<DeadLetter> | EventSink;
 export interface TopologyRoute {
   readonly stages?: readonly EventOperator[];
   readonly to: Sinks;
+  /** A second sink that gets a share of the route's events, as far as it can take them. */
+  readonly mirror?: MirrorSpec;
 }
 
 /** How a topology is run. */
@@ -156,10 +159,10 @@ function flowing(parts: Parts): TopologyFlow {
 }
 
 function routing(parts: Parts): TopologyRoutes {
-  const route = (name: string, { stages = [], to }: TopologyRoute): Topology => {
+  const route = (name: string, { stages = [], to, ...rest }: TopologyRoute): Topology => {
     checkRoute(parts, name, to);
-    const routes = [...parts.routes, { name, stages, to }];
-    checkFiles(routes.flatMap((each) => each.to));
+    const routes = [...parts.routes, { name, stages, to, ...rest }];
+    checkFiles(routes.flatMap(sinksOf));
     const next = { ...parts, routes };
     return { ...routing(next), run: (options, scheduler) => running(next, options, scheduler) };
   };
@@ -171,6 +174,10 @@ function checkRoute({ routes }: Parts, name: string, to: readonly unknown[]): vo
   if (name === '' || name.includes('/')) throw fault(`"${name}" is no name of a route: it is empty or has a slash`);
   if (routes.some((other) => other.name === name)) throw fault(`there are two routes "${name}"`);
   if (to.length === 0) throw fault(`route "${name}" has no sink`);
+}
+
+function sinksOf({ to, mirror }: Parts['routes'][number]): readonly SinkResource[] {
+  return mirror === undefined ? to : [...to, mirror.to];
 }
 
 function checkFiles(sinks: readonly Pick<SinkResource, 'name' | 'isExclusive'>[]): void {
@@ -192,7 +199,7 @@ function running(parts: Parts, options: RunOptions, scheduler: SchedulerLike = a
   const [first, second] = deadLetterPlaces(options);
   if (first === undefined) throw fault('dead letters have no place: give run() deadLetters');
   const deadLetters = second === undefined ? first : refusedTo(first, second);
-  checkFiles([...parts.routes.flatMap(({ to }) => to), ...deadLetterPlaces(options)]);
+  checkFiles([...parts.routes.flatMap(sinksOf), ...deadLetterPlaces(options)]);
   const spec: PipelineSpec = { ...settings, ...parts, deadLetters, store: checkpoint };
   const runUntil = (stopping: Observable<unknown>): Observable<Settled> =>
     defer(() => {

@@ -11,6 +11,7 @@ const CATALOGUE = {
   MILLRACE_E_STAGE_FOREIGN_EVENT: { transient: false, says: 'a stage emitted an event that did not come in' },
   MILLRACE_E_FLOW_DEAD_LETTER_RATIO: { transient: false, says: 'too many records became dead letters' },
   MILLRACE_E_FLOW_DRAIN_INCOMPLETE: { transient: false, says: 'not everything could be settled before the deadline' },
+  MILLRACE_E_FLOW_MIRROR_LOST: { transient: false, says: 'a mirror did not get some events' },
   MILLRACE_E_FLOW_TOPOLOGY: { transient: false, says: 'the topology cannot work' },
   MILLRACE_E_FLOW_START_DEADLINE: { transient: false, says: 'a source or sink could not be reached in time' },
   MILLRACE_E_RETRY_EXHAUSTED: { transient: false, says: 'every try failed' },

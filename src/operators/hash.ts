@@ -1,3 +1,6 @@
+/** How many different hashes there are. */
+export const HASHES: number = 2 ** 53;
+
 /**
  * A 53-bit hash of a text, for spreading and telling apart, not for secrets. Source: cyrb53, bryc, public domain
  * (github.com/bryc/code, jshash/experimental/cyrb53.js), which mixes as MurmurHash3 does.

@@ -1,10 +1,7 @@
 import { filter } from 'rxjs';
 import type { MonoTypeOperatorFunction } from 'rxjs';
 import { MillraceError } from '../model/errors.js';
-import { hash53 } from './hash.js';
-
-/** How many different hashes there are. */
-const HASHES = 2 ** 53;
+import { hash53, HASHES } from './hash.js';
 
 /**
  * Lets a share of the keys through, chosen by their hash: all values of a key pass, or none.

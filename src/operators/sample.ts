@@ -1,4 +1,4 @@
-import { hash53 } from './hash.js';
+import { hash53, HASHES } from './hash.js';
 import { keeping } from './stage.js';
 import type { Stage } from './stage.js';
 
@@ -9,8 +9,6 @@ export interface SampleConfig {
   /** A field: events with the same value of it go on together, or none of them. */
   readonly by?: string;
 }
-
-const HASHES = 2 ** 53;
 
 /**
  * Lets a share of the events through, by a hash of `event.id`, or of a field so that whole traces stay together; the

@@ -95,12 +95,13 @@ export function assemble(config: PipelineConfig, around: Surroundings): Pipeline
     name: config.name,
     source: sourceOf(config, around),
     stages: config.stages.map(stageOf),
-    routes: config.routes.map(({ name, stages, to }) => ({
+    routes: config.routes.map(({ name, stages, to, mirror }) => ({
       name,
       stages: stages.map(stageOf),
       to: (Array.isArray(to) ? (to as readonly SinkOptions[]) : [to as SinkOptions]).map((sink) =>
         sinkOf(sink, around),
       ),
+      ...(mirror === undefined ? {} : { mirror: { ...mirror, to: sinkOf(mirror.to, around) } }),
     })),
     deadLetters: deadLettersOf(config, around),
     store,

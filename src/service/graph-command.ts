@@ -41,6 +41,7 @@ interface Drawn {
     readonly name: string;
     readonly stages: readonly string[];
     readonly to: readonly string[];
+    readonly mirror: readonly string[];
   }[];
   readonly deadLetters: string;
 }
@@ -49,10 +50,11 @@ function drawn({ source, stages, routes, deadLetter, checkpoint }: ShownPipeline
   return {
     source: label(source),
     stages: stages.map((stage) => label(stage)),
-    routes: routes.map(({ name, stages: own, to }) => ({
+    routes: routes.map(({ name, stages: own, to, mirror }) => ({
       name,
       stages: own.map((stage) => label(stage)),
       to: (Array.isArray(to) ? (to as readonly object[]) : [to as object]).map((sink) => label(sink)),
+      mirror: mirror === undefined ? [] : [label(mirror.to)],
     })),
     deadLetters: deadLetter === undefined ? `file: ${deadLetterPath(checkpoint.path)}` : label(deadLetter),
   };
@@ -77,6 +79,7 @@ function mermaid(name: string, { source, stages, routes, deadLetters }: Drawn, i
     route.to.forEach((sink, place) => {
       lines.push(`    ${end} -->|${quoted(route.name)}| ${id(`r${at}t${place}`)}[(${quoted(sink)})]`);
     });
+    for (const sink of route.mirror) lines.push(`    ${end} -.->|"mirror"| ${id(`r${at}m`)}[(${quoted(sink)})]`);
   });
   lines.push(`    ${last} -.->|"dead letters"| ${id('dead')}[(${quoted(deadLetters)})]`, '  end');
   return lines;
@@ -87,7 +90,8 @@ function ascii(name: string, { source, stages, routes, deadLetters }: Drawn): st
   const ways = [
     ...routes.flatMap((route) => {
       const own = route.stages.map((stage) => `${stage} → `).join('');
-      return route.to.map((sink) => `${route.name}: ${own}${sink}`);
+      const mirrors = route.mirror.map((sink) => `${route.name}, mirror: ${own}${sink}`);
+      return [...route.to.map((sink) => `${route.name}: ${own}${sink}`), ...mirrors];
     }),
     `dead letters: ${deadLetters}`,
   ];
