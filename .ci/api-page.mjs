@@ -41,20 +41,9 @@ const GROUPS = {
     ...['countOf', 'sumOf', 'minOf', 'maxOf', 'meanOf', 'statsOf', 'KeptState'],
   ],
   Detection: ['movingStats', 'dynamicThreshold', 'alertState'],
-  'Stages of log events': [
-    ...[
-      'parse',
-      'normalize',
-      'keep',
-      'drop',
-      'keepUnusual',
-      'fields',
-      'sample',
-      'dedupe',
-      'throttle',
-      'redact',
-      'LogEvent',
-    ],
+  'Log events': ['LogEvent'],
+  'Stages of log events: millrace/stages': [
+    ...['parse', 'normalize', 'keep', 'drop', 'keepUnusual', 'fields', 'sample', 'dedupe', 'throttle', 'redact'],
   ],
 };
 
@@ -191,7 +180,7 @@ function indexText(groups, all) {
   return rows.join('\n\n');
 }
 
-const pack = exportsOf('src/index.ts');
+const pack = new Map([...exportsOf('src/index.ts'), ...exportsOf('src/stages.ts')]);
 const flow = exportsOf('src/flow.ts');
 const testing = exportsOf('src/testing/index.ts');
 const values = (all) => [...all].filter(([, node]) => isValue(node)).map(([name]) => name);

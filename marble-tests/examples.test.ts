@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import * as millrace from '../src/index.js';
 import * as testing from '../src/testing/index.js';
 import { docBlocksIn } from './doc-blocks.js';
 import { expectedLog, runExample, typeFaults } from './examples.js';
+import { pack } from './pack.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
 const folders = ['operators', 'flow', 'testing'];
@@ -30,7 +30,7 @@ describe('the examples in the doc comments', () => {
 
   it('every operator of the pack has one that runs', () => {
     const shown = new Set(runnable.map(({ of }) => of));
-    expect(Object.keys(millrace).filter((name) => !shown.has(name) && !WITHOUT_EXAMPLE.has(name))).toEqual([]);
+    expect(Object.keys(pack).filter((name) => !shown.has(name) && !WITHOUT_EXAMPLE.has(name))).toEqual([]);
   });
 });
 

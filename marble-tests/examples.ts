@@ -5,11 +5,12 @@ import { TestScheduler } from 'rxjs/testing';
 import ts from 'typescript';
 import * as flow from '../src/flow.js';
 import * as millrace from '../src/index.js';
+import * as stages from '../src/stages.js';
 import type { LogEvent } from '../src/model/event.js';
 import * as testing from '../src/testing/index.js';
 
 // An example is the ```ts block after `@example`. It is complete but for its imports: whatever `rxjs`, `millrace`,
-// `millrace/flow` and `millrace/testing` export is there, and `events('line', …)` stands for a source of log events. Each `// → …` says what is logged next.
+// `millrace/stages`, `millrace/flow` and `millrace/testing` export is there, and `events('line', …)` stands for a source of log events. Each `// → …` says what is logged next.
 // Time is virtual, except in an example that awaits.
 
 const ARROW = /\/\/ → (.*)$/;
@@ -31,7 +32,7 @@ export async function runExample(lines: readonly string[]): Promise<string[]> {
   const show = (value: unknown): string =>
     typeof value === 'string' ? value : inspect(value, { breakLength: Infinity, depth: 4 });
   const console = { log: (...values: unknown[]) => void log.push(values.map(show).join(' ')) };
-  const scope = { ...rxjs, ...millrace, ...flow, ...testing, events, console };
+  const scope = { ...rxjs, ...millrace, ...stages, ...flow, ...testing, events, console };
   const source = ts.transpile(lines.join('\n'), { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext });
   const awaits = /\bawait\b/.test(source);
   const run = runInThisContext(`(${awaits ? 'async ' : ''}(${Object.keys(scope).join(', ')}) => {\n${source}\n})`) as (
@@ -55,8 +56,8 @@ function asModule(lines: readonly string[]): string {
     Object.keys(names)
       .filter((name) => words.has(name) && !(name in except))
       .join(', ');
-  const ours = `import { ${used(millrace)} } from '../src/index.js'; import { ${used(flow)} } from '../src/flow.js'; import { ${used(testing)} } from '../src/testing/index.js'; `;
-  return `import { ${used(rxjs, { ...millrace, ...testing })} } from 'rxjs'; ${ours}${lines.join('\n')}\nexport {};\n`;
+  const ours = `import { ${used(millrace)} } from '../src/index.js'; import { ${used(stages)} } from '../src/stages.js'; import { ${used(flow)} } from '../src/flow.js'; import { ${used(testing)} } from '../src/testing/index.js'; `;
+  return `import { ${used(rxjs, { ...millrace, ...stages, ...testing })} } from 'rxjs'; ${ours}${lines.join('\n')}\nexport {};\n`;
 }
 
 /** Type-checks examples as this project's own code; gives the faults as `name: message`. */

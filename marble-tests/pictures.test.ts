@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import * as millrace from '../src/index.js';
 import { docBlocks, docBlocksIn } from './doc-blocks.js';
 import { readPicture, runPicture } from './pictures.js';
+import { pack } from './pack.js';
 
 const pictures = docBlocksIn(fileURLToPath(new URL('../src/operators', import.meta.url))).filter(
   ({ language }) => language === 'marbles',
@@ -22,7 +22,7 @@ describe('the pictures in the doc comments', () => {
 
   it('every operator of the pack has one', () => {
     const drawn = new Set(pictures.map((picture) => picture.of));
-    expect(Object.keys(millrace).filter((name) => !drawn.has(name) && !NOT_DRAWN.has(name))).toEqual([]);
+    expect(Object.keys(pack).filter((name) => !drawn.has(name) && !NOT_DRAWN.has(name))).toEqual([]);
   });
 });
 

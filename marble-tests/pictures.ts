@@ -4,10 +4,10 @@ import type { Observable, OperatorFunction, Subject } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import type { RunHelpers } from 'rxjs/testing';
 import { expect } from 'vitest';
-import * as millrace from '../src/index.js';
 import { LogEvent } from '../src/model/event.js';
 import { MillraceError } from '../src/model/errors.js';
 import { placeOf } from '../src/testing/place-of.js';
+import { pack } from './pack.js';
 
 // A picture is a block of a doc comment that can be run. It reads from top to bottom like a marble diagram:
 //
@@ -22,7 +22,7 @@ import { placeOf } from '../src/testing/place-of.js';
 // millisecond). `source` is what is piped; the others can be named in the call. An input with `^` is hot, the others cold.
 //
 // `>` is what is tested: one or more operators, separated by commas (they go into one `pipe`), or an Observable; it may
-// go on in further lines that begin with `>`. It can use everything `rxjs` and `millrace` export, the inputs,
+// go on in further lines that begin with `>`. It can use everything `rxjs`, `millrace` and `millrace/stages` export, the inputs,
 // `time('--|')`, `event({ level: 'WARN' })` and `line('…')` for log events.
 //
 // Below `>` is what must come out:
@@ -102,7 +102,7 @@ export function runPicture(picture: Picture): void {
   scheduler.run((helpers) => {
     const { expectObservable, expectSubscriptions, time } = helpers;
     const place = placeOf();
-    const scope: Values = { ...rxjs, ...millrace, time, event: place.event.bind(place), line: place.raw.bind(place) };
+    const scope: Values = { ...rxjs, ...pack, time, event: place.event.bind(place), line: place.raw.bind(place) };
     const where = { ...unexplained, '#': 'error', ...(evaluate(`{ ${picture.where} }`, scope) as Values) };
     const streams = inputsOf(inputs, where, helpers);
     const sides = Object.fromEntries(

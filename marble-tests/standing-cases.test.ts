@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import * as millrace from '../src/index.js';
+import { pack } from './pack.js';
 
 const folder = fileURLToPath(new URL('operators/', import.meta.url));
 
@@ -35,7 +35,7 @@ const OWN_CASES: Readonly<Record<string, RegExp>> = {
 const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 describe('the marble test of', () => {
-  const operators = Object.keys(millrace).filter((name) => !NO_OPERATORS.has(name));
+  const operators = Object.keys(pack).filter((name) => !NO_OPERATORS.has(name));
 
   it.each(operators)('%s has the standing cases', (name) => {
     const path = `${folder}${WITH_OWN_CASES[name] ?? kebab(name)}.test.ts`;

@@ -3,7 +3,7 @@ import type { Observable, SchedulerLike } from 'rxjs';
 import type { RunHelpers } from 'rxjs/testing';
 import { describe, expect, it } from 'vitest';
 import { Checkpointer } from '../../src/flow/checkpoint.js';
-import type { Captured, CheckpointConfig } from '../../src/flow/checkpoint.js';
+import type { Captured } from '../../src/flow/checkpoint.js';
 import { emptyLedger } from '../../src/flow/ledger.js';
 import type { Settled } from '../../src/flow/settle.js';
 import type { Checkpoint } from '../../src/model/checkpoint.js';

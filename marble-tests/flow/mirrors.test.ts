@@ -5,6 +5,7 @@ import { topology } from '../../src/flow/topology.js';
 import type { MirrorSpec } from '../../src/flow/mirrors.js';
 import type { Settled } from '../../src/flow/settle.js';
 import type { Batch, Lane } from '../../src/model/batch.js';
+import type { DeadLetter } from '../../src/model/dead-letter.js';
 import { MillraceError } from '../../src/model/errors.js';
 import type { Notice } from '../../src/model/notice.js';
 import type { Delivery, Receipt, SinkResource } from '../../src/model/sink.js';
@@ -41,7 +42,7 @@ function mirrored(batches: Observable<Batch>, spec: MirrorSpec, scheduler: Sched
     .run(
       {
         checkpoint: { load: () => of(undefined), save: () => EMPTY },
-        deadLetters: resourceOf(new RecordingSink()),
+        deadLetters: resourceOf(new RecordingSink<DeadLetter>()),
         report: (notice) => void notices.push(notice),
       },
       scheduler,
@@ -140,8 +141,8 @@ describe('a mirror', () => {
     marbles(({ cold, expectObservable, flush }, scheduler) => {
       const batches = cold('-a-b 10s c-|');
       const expected = '    -a-b 10s c-|';
-      const answers = [throwError(() => new Error('gone')), defer(() => of(refused(sink.deliveries[1]!))), NEVER];
-      const sink = new RecordingSink((_, at) => answers[at] ?? NEVER);
+      const gone = throwError(() => new Error('gone'));
+      const sink = new RecordingSink((delivery, at) => [gone, of(refused(delivery))][at] ?? NEVER);
       const { result, notices } = mirrored(batches.pipe(one), { to: resourceOf(sink) }, scheduler);
       expectObservable(result).toBe(expected, settled);
       flush();
@@ -150,7 +151,7 @@ describe('a mirror', () => {
   );
 
   it(
-    'gives up what is not taken within ten seconds, and goes on with the next; its sink is opened again',
+    'is opened again and again, and sent what has waited',
     marbles(({ cold, expectObservable, flush }, scheduler) => {
       const batches = cold('-a-b 11s c-|');
       const expected = '    -a-b 11s c-|';
@@ -167,6 +168,24 @@ describe('a mirror', () => {
       expect(opened).toBe(3);
       expect(textsIn(sink)).toEqual(['a', 'b', 'c']);
       expect(lossesIn(notices)).toEqual([]);
+    }),
+  );
+
+  it(
+    'gives up what is not taken within ten seconds, and goes on with the next; what is not chosen is not sent',
+    marbles(({ cold, expectObservable, flush }, scheduler) => {
+      const batches = cold('-a-b 11s c-|');
+      const expected = '    -a-b 11s c-|';
+      const sink = new RecordingSink((delivery, at) => (at === 0 ? NEVER : of(receiptFor(delivery))));
+      const { result, notices } = mirrored(batches.pipe(one), { to: resourceOf(sink) }, scheduler);
+      const none = new RecordingSink();
+      const other = mirrored(cold('-a-|').pipe(one), { to: resourceOf(none), ratio: 0 }, scheduler);
+      expectObservable(result).toBe(expected, settled);
+      expectObservable(other.result).toBe('-a-|', settled);
+      flush();
+      expect(textsIn(sink)).toEqual(['a', 'b', 'c']);
+      expect(lossesIn(notices)).toEqual([losses({ failed: 1 })]);
+      expect(none.deliveries).toEqual([]);
     }),
   );
 
@@ -198,7 +217,7 @@ describe('a mirror', () => {
           .run(
             {
               checkpoint: { load: () => of(undefined), save: () => EMPTY },
-              deadLetters: resourceOf(new RecordingSink()),
+              deadLetters: resourceOf(new RecordingSink<DeadLetter>()),
             },
             scheduler,
           );
@@ -221,9 +240,9 @@ describe('a mirror', () => {
     const flow = topology().from({ open: () => EMPTY });
     const route = flow.route('r', { to: [to], mirror: { to, ratio: Number.NaN } });
     const errors: unknown[] = [];
-    const letters = resourceOf(new RecordingSink());
-    const checkpoint = { load: () => of(undefined), save: () => EMPTY, deadLetters: letters as never };
-    route.run({ checkpoint }).subscribe({ error: (error: MillraceError) => errors.push(error.code) });
-    expect(errors).toEqual(['MILLRACE_E_OPERATOR_OPTION']);
+    const letters = resourceOf(new RecordingSink<DeadLetter>());
+    const checkpoint = { load: () => of(undefined), save: () => EMPTY, deadLetters: letters };
+    route.run({ checkpoint }).subscribe({ error: (error: unknown) => errors.push(error) });
+    expect(errors).toMatchObject([{ code: 'MILLRACE_E_OPERATOR_OPTION' }]);
   });
 });

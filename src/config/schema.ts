@@ -48,7 +48,7 @@ export type DeadLetterSinkOptions = ExactlyOne<{
 }>;
 
 /** One sink of a mirror: a server, or the console. What keeps its place in the checkpoint is no mirror. */
-export type MirrorSinkOptions = ExactlyOne<{
+type MirrorSinkOptions = ExactlyOne<{
   console: ConsoleOptions;
   kafka: KafkaSinkOptions;
   elasticsearch: ElasticsearchSinkOptions;

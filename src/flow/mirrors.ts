@@ -79,7 +79,7 @@ class Lost {
 }
 
 interface Mirror {
-  offer(delivery: Delivery): void;
+  readonly offer: (delivery: Delivery) => void;
   readonly run: Observable<never>;
 }
 

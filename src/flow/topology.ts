@@ -135,8 +135,7 @@ type Parts = Pick<PipelineSpec, 'source' | 'stages' | 'routes'> & { readonly nam
  *   .through(parse({ format: 'delimited', separator: '|', fields: ['level', 'message'] }))
  *   .route('problems', { stages: [keep({ level: ['ERROR'] })], to: [resourceOf(sink)] })
  *   .run({
- *     checkpoint: { load: () => of(undefined), save: () => EMPTY },
- *     deadLetters: resourceOf(new RecordingSink()),
+ *     checkpoint: { load: () => of(undefined), save: () => EMPTY, deadLetters: resourceOf(new RecordingSink()) },
  *   })
  *   .subscribe(({ ledger }) => console.log(ledger.legs));
  * // → { problems: { read: 2, expanded: 0, filtered: 1, delivered: 1, deadLettered: 0, duplicates: 0 } }

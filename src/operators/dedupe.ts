@@ -48,6 +48,7 @@ class Seen implements Judge {
 /**
  * Lets the first of the events through that have the same values of some fields; the others are reported to their origin
  * as filtered. With `withinMs` the next one goes on when that much event time has passed since the last that did.
+ * For values of any kind, in a stream of your own, there is `distinctWithin`: by the clock, and forgotten with the subscription.
  *
  * - an event that has none of the fields, or with `withinMs` no readable `@timestamp`, goes on: what is dropped is
  *   certainly a repetition. A key that was forgotten is new again.

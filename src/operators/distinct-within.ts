@@ -17,6 +17,7 @@ export interface DistinctConfig<T, K> {
 /**
  * Drops repetitions: a value passes when its key has not passed within `ttlMs`. (RxJS's `distinct` remembers every key
  * for ever.)
+ * For log events in a pipeline there is the stage `dedupe`: in event time, counted, the same answers after a restart.
  *
  * - never emits a value whose key passed within `ttlMs` and is still remembered.
  * - on error, on complete, on unsubscribe: as the source. Keeps the order; needs no timer.

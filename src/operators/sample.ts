@@ -13,6 +13,7 @@ export interface SampleConfig {
 /**
  * Lets a share of the events through, by a hash of `event.id`, or of a field so that whole traces stay together; the
  * others are reported to their origin as filtered. An event without the field is judged by its id.
+ * (RxJS's `sample` is another thing. For values of any kind there is `sampleRatio`.)
  *
  * - the same event gets the same answer in every run and after every replay; a larger share has all of a smaller one.
  * - never emits an event that was not chosen, and changes none.

@@ -17,6 +17,7 @@ export interface ThrottleByKeyConfig<T, K> {
 
 /**
  * `throttleTime` for each key: so many values of a key pass in a window that the first of them opens.
+ * For log events in a pipeline there is the stage `throttle`: in event time, counted, the same answers after a restart.
  *
  * - on error, on complete, on unsubscribe: as the source. Keeps the order; needs no timer.
  * - never holds a value back to emit it later (no trailing value). A key whose window was forgotten begins anew: too

@@ -55,6 +55,7 @@ class Windows implements Judge {
  * Lets at most `max` events of a key through in a window of `perMs`; the others are reported to their origin as filtered.
  * A key's window begins with the first event that comes after the last window. Time is event time, `@timestamp`: so a
  * backlog that is read in a second is throttled as it would have been while it was written.
+ * For values of any kind, by the clock, there is `throttleByKey`.
  *
  * - an event without a readable `@timestamp` goes on; one that is late is counted in the running window. A key that was
  *   forgotten begins a new window. Events that have none of the fields are counted together.

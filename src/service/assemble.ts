@@ -7,6 +7,7 @@ import { refusedTo } from '../flow/refused-to.js';
 import type { CheckpointStore } from '../model/checkpoint.js';
 import type { DeadLetter } from '../model/dead-letter.js';
 import type { Files } from '../model/files.js';
+import type { Kafka } from '../model/kafka.js';
 import type { SinkResource } from '../model/sink.js';
 import type { Source } from '../model/source.js';
 import type { TransactionsResource } from '../model/transactions.js';

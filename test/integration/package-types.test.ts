@@ -24,8 +24,8 @@ afterAll(() => {
 const PROGRAM = `
 import { concat, concatMap, defer, EMPTY, from, mergeMap, NEVER, of, takeUntil, tap } from 'rxjs';
 import type { Observable } from 'rxjs';
-import { keep, LogEvent, parse } from 'millrace';
-import type { BackoffPolicy } from 'millrace';
+import type { BackoffPolicy, LogEvent } from 'millrace';
+import { keep, parse } from 'millrace/stages';
 import { duckdbSink } from 'millrace/duckdb';
 import { elasticsearchSink } from 'millrace/elasticsearch';
 import type { BulkPort } from 'millrace/elasticsearch';
@@ -43,11 +43,11 @@ const policy: BackoffPolicy = { initialMs: 100 };
 const records: LogRecord[] = [{ offset: 0, text: 'ERROR|a' }];
 const batch: Batch = { records, position: 1, bytes: 7, state: null };
 const lane: Lane = { id: 'l', position: 0, state: null, fields: {}, batches: of(batch), revoked: NEVER };
-const refusal = <T>(item: T): Refusal<T> => ({ item, reason: new Error('no') });
-const sinkOf = <T>(): Sink<T> => ({
+const refusal = <T,>(item: T): Refusal<T> => ({ item, reason: new Error('no') });
+const sinkOf = <T,>(): Sink<T> => ({
   deliver: ({ items }: Delivery<T>): Observable<Receipt<T>> => of({ delivered: 0, duplicates: 0, refused: items.map(refusal) }),
 });
-const resource = <T>(name: string): SinkResource<T> => ({ name, open: (context: SinkContext) => concat(of(sinkOf<T>()), NEVER) });
+const resource = <T,>(name: string): SinkResource<T> => ({ name, open: (context: SinkContext) => concat(of(sinkOf<T>()), NEVER) });
 const stages: EventOperator[] = [parse({ format: 'delimited', separator: '|', fields: ['level', 'message'] }), keep({ level: ['ERROR'] })];
 const memories = new Memories();
 const run: Transform = transform(stages, [{ name: 'all', stages: [] }], memories);
@@ -71,7 +71,8 @@ const byHand: Observable<Settled> = concat(checkpointer.admit(lane), lane.batche
 const counts: Counts = ledger.total;
 const exact: boolean = isExact(counts);
 const source: Source = { open: ({ saved }: SourceContext) => of(lane).pipe(tap(() => saved.get('l') satisfies SavedLane | undefined)) };
-const kafka: Kafka = { produce: () => NEVER, consume: () => NEVER };
+const never = (): Observable<never> => NEVER;
+const kafka: Kafka = { produce: never, consume: never, transact: never, describe: never, read: never };
 const to: KafkaSinkConfig = { brokers: ['localhost:9092'], topic: 't' };
 const both: EventSink = kafkaSink(to, { kafka });
 const connect = (): Observable<BulkPort> => NEVER;

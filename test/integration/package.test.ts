@@ -94,7 +94,7 @@ describe.each(nodes().map((node) => [node]))('the packed package on %s', (node) 
     const sinkTest = (deliver: string): string => `
       import test from 'node:test';
       import { of, timer, concatMap } from 'rxjs';
-      import { keep, parse } from 'millrace';
+      import { keep, parse } from 'millrace/stages';
       import { enumerateCrashes, marbles, receiptFor, resourceOf } from 'millrace/testing';
       test('my sink loses nothing', () => {
         enumerateCrashes({

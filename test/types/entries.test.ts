@@ -13,7 +13,7 @@ describe('the factories', () => {
     expectTypeOf(kafkaSink).returns.toEqualTypeOf<EventSink>();
     expectTypeOf(duckdbSink).returns.toEqualTypeOf<SinkResource>();
     const made = [
-      () => kafkaSource({ brokers, topics: ['a'], groupId: 'g', tls: { ca: 'PEM' } }),
+      () => kafkaSource({ brokers, topics: ['a'], groupId: 'g', tls: { verify: false } }),
       () => kafkaSink({ brokers, topic: 'a', createTopic: { partitions: 3 } }),
       () => elasticsearchSink({ nodes: ['http://localhost:9200'] }),
       () => tailSource({ paths: 'a.log', multiline: { start: '^x' } }),
@@ -28,6 +28,8 @@ describe('the factories', () => {
     expect(() => kafkaSource({ brokers, topics: ['a'] })).toThrow('groupId: expected a string');
     // @ts-expect-error -- there is no such key
     expect(() => kafkaSink({ brokers, topic: 'a', acks: 1 })).toThrow('acks: unknown key');
+    // @ts-expect-error -- the transaction belongs to the pipeline, and only a configuration gives it one
+    expect(() => kafkaSink({ brokers, topic: 'a', transactional: true })).toThrow('transactional');
     // @ts-expect-error -- there is no such beginning
     expect(() => tailSource({ paths: 'a.log', from: 'middle' })).toThrow('from: expected one of beginning, end');
     // @ts-expect-error -- a folder is needed

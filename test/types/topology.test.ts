@@ -6,7 +6,8 @@ import { topology } from '../../src/flow.js';
 import type { Settled, Topology, TopologyFlow } from '../../src/flow.js';
 import { kafkaSink } from '../../src/kafka.js';
 import { checkpointFile, fileSink } from '../../src/local.js';
-import { keep, LogEvent, parse } from '../../src/index.js';
+import type { LogEvent } from '../../src/index.js';
+import { keep, parse } from '../../src/stages.js';
 import { tailSource } from '../../src/tail.js';
 
 const source = tailSource({ paths: 'a.log' });

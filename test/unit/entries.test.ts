@@ -13,6 +13,14 @@ import { tailSource } from '../../src/tail.js';
 
 const context: SinkContext = { pipeline: 'p', leg: 'l', saved: undefined, save: NEVER, report: () => undefined };
 
+const unused: Kafka = {
+  produce: () => NEVER,
+  consume: () => NEVER,
+  transact: () => NEVER,
+  describe: () => NEVER,
+  read: () => NEVER,
+};
+
 function faultOf(make: () => unknown): string {
   try {
     make();
@@ -25,9 +33,8 @@ function faultOf(make: () => unknown): string {
 describe('the factories', () => {
   it('check their options as a configuration is checked, and say everything that is wrong', () => {
     const odd = { brokers: ['nowhere'], topics: ['a'], groupId: 'g', form: 'end' };
-    expect(faultOf(() => kafkaSource(odd))).toBe(
-      'MILLRACE_E_CONFIG_INVALID the configuration has faults: kafkaSource: brokers[0]: expected host:port; ' +
-        'form: unknown key, expected one of brokers, clientId, tls, sasl, topics, groupId, from, decode, metadata, fields, sessionTimeoutMs, silenceMs',
+    expect(faultOf(() => kafkaSource(odd))).toMatch(
+      /^MILLRACE_E_CONFIG_INVALID .*: kafkaSource: brokers\[0\]: expected host:port; form: unknown key, expected one of brokers, /,
     );
     expect(faultOf(() => kafkaSink({ brokers: ['a:1'], topic: 'a b' }))).toContain('kafkaSink: topic: expected a name');
     expect(faultOf(() => elasticsearchSink({ nodes: [] }))).toContain('elasticsearchSink: nodes: expected a list');
@@ -44,13 +51,13 @@ describe('the factories', () => {
       asked.push(given);
       return throwError(() => new Error('asked'));
     };
-    const kafka: Kafka = { produce: refuse, consume: refuse };
+    const kafka: Kafka = { ...unused, produce: refuse, consume: refuse };
     const sink = kafkaSink({ brokers: ['a:1'], topic: 't', tls: {}, createTopic: {} }, { kafka });
     sink.open(context).subscribe({ error: () => undefined });
     sink.deadLetters.open(context).subscribe({ error: () => undefined });
     const connection = { brokers: ['a:1'], clientId: 'millrace', tls: { verify: true }, sasl: undefined };
     const producing = { topic: 't', compression: 'none', createTopic: { partitions: 6, replicas: 1 } };
-    expect(asked).toEqual([
+    expect(asked).toMatchObject([
       [connection, producing],
       [connection, producing],
     ]);
@@ -62,13 +69,13 @@ describe('the factories', () => {
     elasticsearchSink({ nodes: ['http://a:1'], tls: {} }, { connect })
       .open(context)
       .subscribe();
-    expect(connected[0]).toMatchObject({ maxBulkItems: 4000, tls: { rejectUnauthorized: true } });
+    expect(connected[0]).toMatchObject({ maxBulkItems: 4000, tls: { verify: true } });
   });
 
   it('hand over the ports of sources', () => {
     const asked: unknown[] = [];
     const kafka: Kafka = {
-      produce: () => NEVER,
+      ...unused,
       consume: (...given) => {
         asked.push(given[1]);
         return NEVER;
