@@ -1,5 +1,5 @@
 // The log that everything is measured with: `time|level|message` lines of about 130 bytes, 15 % of them ERROR or WARN.
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 
 const levels = [...Array(14).fill('INFO'), ...Array(3).fill('DEBUG'), 'ERROR', 'ERROR', 'WARN'];
 const startedAt = Date.UTC(2026, 0, 1);
@@ -22,5 +22,7 @@ export function writeInput(path, lines) {
       text = '';
     }
   }
+  // Or the system would be busy writing it out while something else is measured.
+  fsyncSync(file);
   closeSync(file);
 }

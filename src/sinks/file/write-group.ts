@@ -65,12 +65,13 @@ export class WriteGroup<T> {
 
   /** Adds the next lines that `room` bytes take, one record at least when `must`. False if none fits or none is left. */
   take(into: LineBuffer, room: number, must: boolean): boolean {
+    if (room === Infinity) return this.#takeAll(into);
     let left = room;
     let hasTaken = false;
     for (; this.#current < this.#requests.length; this.#current++) {
       const request = this.#requests[this.#current];
       while (request !== undefined && request.at < request.items.length) {
-        const lines = this.#held ?? this.#linesOf(request, room !== Infinity);
+        const lines = this.#held ?? this.#linesOf(request);
         if (lines.bytes > left && (hasTaken || !must)) {
           this.#held = lines;
           return hasTaken;
@@ -81,6 +82,20 @@ export class WriteGroup<T> {
         hasTaken = true;
         left -= lines.bytes;
       }
+    }
+    return hasTaken;
+  }
+
+  #takeAll(into: LineBuffer): boolean {
+    const { encode } = this.#lanes;
+    let hasTaken = false;
+    for (; this.#current < this.#requests.length; this.#current++) {
+      const request = this.#requests[this.#current];
+      if (request === undefined) continue;
+      const { items } = request;
+      for (let at = request.at; at < items.length; at++) into.add(encode(items[at] as T) + '\n');
+      hasTaken ||= request.at < items.length;
+      request.at = items.length;
     }
     return hasTaken;
   }
@@ -139,13 +154,13 @@ export class WriteGroup<T> {
   }
 
   /** The lines of the next record: one, or several when it was taken apart; of all where there is no order. */
-  #linesOf({ at, items, isOrdered }: Progress<T>, isMeasured: boolean): RecordLines {
+  #linesOf({ at, items, isOrdered }: Progress<T>): RecordLines {
     const { encode, offsetOf } = this.#lanes;
     const offset = offsetOf(items[at] as T);
     let text = '';
     let end = at;
     do text += encode(items[end++] as T) + '\n';
     while (end < items.length && (!isOrdered || offsetOf(items[end] as T) === offset));
-    return { text, bytes: isMeasured ? Buffer.byteLength(text) : 0, end };
+    return { text, bytes: Buffer.byteLength(text), end };
   }
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash as digest } from 'node:crypto';
 import type { OpenFile } from '../../model/files.js';
 import { wait } from '../../operators/steps.js';
 import type { Routine } from '../../operators/steps.js';
@@ -17,7 +17,7 @@ export interface Evidence {
 
 /** Log lines may be secret: the checkpoint gets their hash. Source: FIPS 180-4, SHA-256, its first 96 bits. */
 function hash(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('base64url').slice(0, 16);
+  return digest('sha256', bytes, 'base64url').slice(0, 16);
 }
 
 /** Collects evidence while a file is read. */
