@@ -118,6 +118,28 @@ describe('a file that is cut and written to while it is looked at, at whatever c
   });
 });
 
+describe('a file that is cut while it is looked at for the first time, at whatever calls', () => {
+  it.each([1, 20, 50])('is not said to have lost what comes out: %i lines', (lines) => {
+    for (let cutAt = 1; cutAt <= 50; cutAt++) {
+      for (const writtenAfter of [0, 2, 4]) {
+        const scene = new TailScene();
+        scene.world.append(LOG, linesOf(1, lines));
+        scene.world.copy(LOG);
+        let call = 0;
+        const trace = (): void => {
+          call++;
+          if (call === cutAt) scene.world.truncate(LOG);
+          if (call === cutAt + writtenAfter) scene.world.append(LOG, linesOf(101, 3));
+        };
+        scene.start(2000, { files: { trace } });
+        expect(scene.kept.slice(-3)).toEqual(['101', '102', '103']);
+        if (scene.kept.includes('1')) expect(scene.lost).toEqual([]);
+        expect(scene.kept.slice(0, -3)).toHaveLength(scene.kept.includes('1') ? lines : 0);
+      }
+    }
+  });
+});
+
 describe('an inode that is used again', () => {
   it('by an archive that is being made of another log', () => {
     const scene = new TailScene({ tail: { paths: ['/logs/*.log*'] } });

@@ -63,7 +63,7 @@ export class Discovery {
     // Of an empty file there is nothing to read, and it may become a copy of another one.
     if (found.size === 0 || registry.owns(found.id)) return;
     // A known one may have been cut since the look began; what was seen then is no new file.
-    const [now] = yield* this.#looker.statAll([found.path]);
+    const [now] = isFirstLook && context.isFirstStart ? [found] : yield* this.#looker.statAll([found.path]);
     const file = now?.id === found.id ? now : found;
     if (file.size === 0 || this.#isOld(file)) return;
     if (archiveFormatOf(file.path) !== undefined) {

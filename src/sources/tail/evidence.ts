@@ -77,11 +77,23 @@ function* readRange(file: OpenFile, from: number, to: number): Routine<Buffer> {
   return bytes.subarray(0, count);
 }
 
-/** What a file would give as evidence if it had been read up to `end`. */
+/** What a file would give as evidence if it had been read up to `end`, or to where it ends before. */
 export function* readEvidence(file: OpenFile, end: number): Routine<EvidenceKeeper> {
   const head = yield* readRange(file, 0, Math.min(HEAD_BYTES, end));
-  const tail = yield* readRange(file, Math.max(0, end - TAIL_BYTES), end);
-  return new EvidenceKeeper(end, head, tail);
+  if (end <= HEAD_BYTES) return new EvidenceKeeper(head.length, head, head.subarray(-TAIL_BYTES));
+  const from = end - TAIL_BYTES;
+  const tail = yield* readRange(file, from, end);
+  return new EvidenceKeeper(from + tail.length, head, tail);
+}
+
+/** Whether bytes from the beginning of a file are enough to tell, and have what was read before. */
+export function beginsWith(bytes: Buffer, { end, head, tail }: Evidence): boolean {
+  if (bytes.length < end) return false;
+  const [first, last] = [
+    bytes.subarray(0, Math.min(HEAD_BYTES, end)),
+    bytes.subarray(Math.max(0, end - TAIL_BYTES), end),
+  ];
+  return hash(first) === head && hash(last) === tail;
 }
 
 /** Whether a file has what was read before, as far as it was read. Anything goes with a file of which nothing was. */

@@ -9,7 +9,7 @@ import type { Framing } from '../framing.js';
 import { framingOf } from '../framing-of.js';
 import { countOf, MAX_LINES, noLines, RECORD_BYTES } from '../lines.js';
 import type { Lines } from '../lines.js';
-import { matches, readEvidence } from './evidence.js';
+import { beginsWith, matches, readEvidence } from './evidence.js';
 import type { Incarnation, Progress } from './incarnation.js';
 import type { ReaderEnvironment } from './reader-environment.js';
 
@@ -126,8 +126,9 @@ class LaneReader {
   }
 
   /** Whether what was read at the beginning of a file is of the one that was seen: afterwards it still was that one. */
-  *#isStill(file: OpenFile, overlap: number): Routine<boolean> {
-    return overlap > 0 || (yield* matches(file, this.#incarnation.evidence));
+  *#isStill(file: OpenFile, overlap: number, read: Buffer): Routine<boolean> {
+    const { evidence } = this.#incarnation;
+    return overlap > 0 || beginsWith(read, evidence) || (yield* matches(file, evidence));
   }
 
   /** Reads what is there, at most a block, and emits its lines. Returns 0 at the end of the file, else at least 1. */
@@ -149,7 +150,8 @@ class LaneReader {
     }
     // A full block: there is probably more than the last look saw.
     this.#blockBytes = count === target.length ? BLOCK_BYTES : SMALL_BLOCK_BYTES;
-    if (count < overlap || keeper.tail.compare(target, 0, overlap) !== 0 || !(yield* this.#isStill(file, overlap))) {
+    const isSame = count >= overlap && keeper.tail.compare(target, 0, overlap) === 0;
+    if (!isSame || !(yield* this.#isStill(file, overlap, target.subarray(0, count)))) {
       buffers.give(buffer);
       context.demand.adjust(id, -want);
       return 'rewritten';

@@ -35,10 +35,10 @@ export class Looker {
     return seen.filter((file): file is Seen => file?.kind === 'file').sort((a, b) => (a.path < b.path ? -1 : 1));
   }
 
-  /** It may have been renamed or compressed since it was seen. */
-  *isThere({ path, id }: Seen): Routine<boolean> {
+  /** It may have been renamed, compressed or cut since it was seen. */
+  *isThere({ path, id, size }: Seen): Routine<boolean> {
     const [now] = yield* this.statAll([path]);
-    return now?.id === id;
+    return now?.id === id && now.size >= size;
   }
 
   *glob(patterns: readonly string[], exclude: readonly string[]): Routine<readonly string[]> {
@@ -73,11 +73,12 @@ export class Looker {
     return now !== undefined && (now.head !== head || now.tail !== tail);
   }
 
-  /** The evidence that the file would give if it had been read up to `end`. `id`: only if it still is that file. */
+  /** The evidence that the file would give if it had been read up to `end`. `id`: only if it still is that file, uncut. */
   *evidenceOf(path: string, end: number, id?: string): Routine<Evidence | undefined> {
     return yield* this.#ask<Evidence | undefined>(path, undefined, function* (file) {
       if (id !== undefined && (yield* wait(file.stat())).id !== id) return undefined;
-      return (yield* readEvidence(file, end)).evidence;
+      const { evidence } = yield* readEvidence(file, end);
+      return id !== undefined && evidence.end < end ? undefined : evidence;
     });
   }
 
