@@ -121,7 +121,8 @@ module.exports = {
       name: 'no-undeclared-package',
       severity: 'error',
       from: { path: '^src/' },
-      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'undetermined', 'unknown'] },
+      // An optional peer stands in peerDependenciesMeta as well, which counts as no declaration.
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'undetermined', 'unknown'], dependencyTypesNot: ['npm-peer'] },
     },
     {
       name: 'no-dev-dependency',

@@ -44,6 +44,7 @@ const CATALOGUE = {
   MILLRACE_E_KAFKA_GENERATION: { transient: false, says: 'the consumer group has been divided anew' },
   MILLRACE_E_KAFKA_LOST: { transient: false, says: 'messages were removed from a topic before they could be read' },
   MILLRACE_E_KAFKA_TOO_LARGE: { transient: false, says: 'the message is larger than Kafka takes' },
+  MILLRACE_E_KAFKA_CLIENT: { transient: false, says: 'this Kafka client cannot be used' },
   MILLRACE_E_KAFKA_CODEC: { transient: false, says: 'the compression is not known here' },
   MILLRACE_E_KAFKA_SCHEMA: { transient: false, says: 'there is no schema that fits' },
   MILLRACE_E_KAFKA_REGISTRY: { transient: true, says: 'the schema registry does not answer' },

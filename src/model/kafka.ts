@@ -2,6 +2,8 @@ import type { Observable } from 'rxjs';
 
 /** How to reach a Kafka cluster. */
 export interface KafkaConnection {
+  /** By which package; kafkajs when not given. */
+  readonly client?: 'kafkajs' | 'platformatic' | undefined;
   /** host:port of some brokers; the others are found through them. */
   readonly brokers: readonly string[];
   /** What the brokers call this program in their logs and quotas. */

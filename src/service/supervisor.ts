@@ -40,6 +40,7 @@ const FINAL: readonly ErrorCode[] = [
   'MILLRACE_E_CHECKPOINT_UNREADABLE',
   'MILLRACE_E_CHECKPOINT_VERSION',
   'MILLRACE_E_KAFKA_FENCED',
+  'MILLRACE_E_KAFKA_CLIENT',
 ];
 
 function isFinal(error: unknown): boolean {
@@ -54,6 +55,8 @@ function isTransactionLost(error: unknown): boolean {
 function endingOf(error: unknown): Ending {
   if (!(error instanceof MillraceError)) return 'failed';
   if (error.code === 'MILLRACE_E_FLOW_START_DEADLINE') return 'unreachable';
+  // The fault is in the configuration, or in what is installed.
+  if (error.code === 'MILLRACE_E_KAFKA_CLIENT') return 'refused';
   return error.code.startsWith('MILLRACE_E_CHECKPOINT') ? 'refused' : 'failed';
 }
 

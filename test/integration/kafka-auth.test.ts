@@ -6,7 +6,7 @@ import type { Kafka } from '../servers/kafka.js';
 import { describeOnKafka } from '../servers/on-servers.js';
 import { TcpProxy } from '../servers/tcp-proxy.js';
 import { placeForEachTest, within } from './harness.js';
-import { Topics } from './kafka-topics.js';
+import { Topics, USUAL_CLIENTS } from './kafka-topics.js';
 
 const place = placeForEachTest();
 
@@ -46,7 +46,7 @@ const WAYS = [
   },
 ] as const;
 
-describeOnKafka()('a broker that asks who we are', () => {
+describeOnKafka().each(USUAL_CLIENTS)('a broker that asks who we are, and %s', (client) => {
   let proxy: TcpProxy;
   let kafka: Kafka;
   beforeAll(async () => {
@@ -67,14 +67,14 @@ describeOnKafka()('a broker that asks who we are', () => {
 
   const fromKafka = (sasl: string, from: string): string => `startDeadlineMs: \${DEADLINE_MS:-30000}
 source:
-  kafka: { brokers: ["${proxy.address}"], sasl: ${sasl}, topics: [${from}], groupId: g-${from}, sessionTimeoutMs: 6000 }
+  kafka: { client: ${client}, brokers: ["${proxy.address}"], sasl: ${sasl}, topics: [${from}], groupId: g-${from}, sessionTimeoutMs: 6000 }
 routes:
   - to: { file: { path: out.txt, format: raw } }
 `;
   const toKafka = (sasl: string, to: string): string => `startDeadlineMs: \${DEADLINE_MS:-30000}
 source: { tail: { paths: ["*.log"], from: beginning } }
 routes:
-  - to: { kafka: { brokers: ["${proxy.address}"], sasl: ${sasl}, topic: ${to}, format: raw } }
+  - to: { kafka: { client: ${client}, brokers: ["${proxy.address}"], sasl: ${sasl}, topic: ${to}, format: raw } }
 `;
 
   it.each(WAYS)(

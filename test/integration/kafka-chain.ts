@@ -20,6 +20,7 @@ export interface ChainSetting {
   readonly topics: Topics;
   /** What collector and processor use. */
   readonly brokers: readonly string[];
+  readonly client: string;
   /** More options of the processor's source. */
   readonly source?: string;
 }
@@ -64,8 +65,8 @@ export class Chain {
   }
 
   #configure(): void {
-    const { place, brokers, source = '' } = this.#setting;
-    const all = `requestTimeoutMs: 5000, brokers: ${JSON.stringify(brokers)}`;
+    const { place, brokers, client, source = '' } = this.#setting;
+    const all = `client: ${client}, requestTimeoutMs: 5000, brokers: ${JSON.stringify(brokers)}`;
     mkdirSync(place.path('logs'));
     place.write(
       'collector.yaml',

@@ -4,25 +4,25 @@ import { describeOnKafka, kafkaForThisBlock } from '../servers/on-servers.js';
 import { announcedSeed, placeForEachTest, randomOf, until, within } from './harness.js';
 import type { Running } from './harness.js';
 import { Chain } from './kafka-chain.js';
-import { Topics } from './kafka-topics.js';
+import { KAFKA_CLIENTS, Topics } from './kafka-topics.js';
 import { OffsetWatch } from './offset-watch.js';
 import { patience, rounds } from './rounds.js';
 
 const place = placeForEachTest();
 const PARTITIONS = 4;
 
-describeOnKafka()('kill', () => {
+describeOnKafka().each(KAFKA_CLIENTS)('kill, by %s', (client) => {
   const kafka = kafkaForThisBlock();
   const topics = (): Topics => new Topics(kafka().brokers);
 
   const processor = (name: string, from: string, to: string): string => `name: ${name}
 source:
-  kafka: { brokers: ["${kafka().brokers[0]!}"], groupId: g-${from}, topics: [${from}], sessionTimeoutMs: 3000 }
+  kafka: { client: ${client}, brokers: ["${kafka().brokers[0]!}"], groupId: g-${from}, topics: [${from}], sessionTimeoutMs: 3000 }
 checkpoint: { path: data/${name}.checkpoint, everyMs: 50 }
 routes:
   - name: out
     to:
-      kafka: { brokers: ["${kafka().brokers[0]!}"], topic: ${to}, format: raw }
+      kafka: { client: ${client}, brokers: ["${kafka().brokers[0]!}"], topic: ${to}, format: raw }
 `;
 
   const start = (name: string, from: string, to: string): Running => {
@@ -87,7 +87,7 @@ routes:
 
   it('collector, processor and broker killed in turn, under load: every line arrives', patience(3), async () => {
     const random = randomOf(announcedSeed('kafka-kill.test.ts'));
-    const chain = await Chain.start({ place: place(), topics: topics(), brokers: kafka().brokers });
+    const chain = await Chain.start({ place: place(), topics: topics(), brokers: kafka().brokers, client });
     const turns = rounds(3);
     let brokers = 0;
     for (let turn = 0; turn < turns; turn++) {

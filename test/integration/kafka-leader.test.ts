@@ -3,12 +3,12 @@ import { expect, it } from 'vitest';
 import { describeOnKafka, kafkaForThisBlock } from '../servers/on-servers.js';
 import { announcedSeed, placeForEachTest, randomOf } from './harness.js';
 import { Chain } from './kafka-chain.js';
-import { Topics } from './kafka-topics.js';
+import { Topics, USUAL_CLIENTS } from './kafka-topics.js';
 import { patience, rounds } from './rounds.js';
 
 const place = placeForEachTest();
 
-describeOnKafka()('a cluster of three', () => {
+describeOnKafka().each(USUAL_CLIENTS)('a cluster of three, by %s', (client) => {
   const kafka = kafkaForThisBlock({ nodes: 3 });
 
   it('loses the leader of a partition, under load: the others go on, and every line arrives', patience(1), async () => {
@@ -19,7 +19,7 @@ describeOnKafka()('a cluster of three', () => {
         const { topics: found } = await admin.fetchTopicMetadata({ topics: [topic] });
         return found[0]?.partitions[0]?.leader ?? -1;
       });
-    const chain = await Chain.start({ place: place(), topics, brokers: kafka().brokers });
+    const chain = await Chain.start({ place: place(), topics, brokers: kafka().brokers, client });
     const turns = rounds(1);
     const waits: number[] = [];
     for (let turn = 0; turn < turns; turn++) {

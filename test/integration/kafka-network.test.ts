@@ -6,13 +6,13 @@ import { describeOnKafka } from '../servers/on-servers.js';
 import { TcpProxy } from '../servers/tcp-proxy.js';
 import { linesOf, placeForEachTest, until, within } from './harness.js';
 import { Chain, expectEachLine } from './kafka-chain.js';
-import { Topics } from './kafka-topics.js';
+import { Topics, USUAL_CLIENTS } from './kafka-topics.js';
 import { OffsetWatch } from './offset-watch.js';
 import { patience, rounds } from './rounds.js';
 
 const place = placeForEachTest();
 
-describeOnKafka()('a network before Kafka that', () => {
+describeOnKafka().each(USUAL_CLIENTS)('a network before Kafka, by %s, that', (client) => {
   let proxy: TcpProxy;
   let kafka: Kafka;
   beforeAll(async () => {
@@ -39,7 +39,7 @@ describeOnKafka()('a network before Kafka that', () => {
     patience(1),
     async () => {
       const source = ', silenceMs: 3000';
-      const chain = await Chain.start({ place: place(), topics: topics(), brokers: [proxy.address], source });
+      const chain = await Chain.start({ place: place(), topics: topics(), brokers: [proxy.address], client, source });
       const turns = rounds(1);
       const before = proxy.faults;
       for (let turn = 0; turn < turns; turn++) {
@@ -70,7 +70,7 @@ describeOnKafka()('a network before Kafka that', () => {
   it('is cut again and again in a run that ends: the ledger is exact, and a file has each line once', async () => {
     const topic = await topics().create(4);
     const count = 30_000;
-    const all = `brokers: ["${proxy.address}"]`;
+    const all = `client: ${client}, brokers: ["${proxy.address}"]`;
     place().write('a.log', lines(count));
     place().write(
       'to.yaml',
@@ -117,7 +117,7 @@ routes:
     place().write(
       'pipeline.yaml',
       `source:
-  kafka: { brokers: ["${proxy.address}"], groupId: g-${topic}, topics: [${topic}], silenceMs: 2000, sessionTimeoutMs: 6000 }
+  kafka: { client: ${client}, brokers: ["${proxy.address}"], groupId: g-${topic}, topics: [${topic}], silenceMs: 2000, sessionTimeoutMs: 6000 }
 routes:
   - to: { file: { path: out.ndjson } }
 `,
@@ -151,7 +151,7 @@ routes:
 source: { tail: { paths: ["*.log"], from: beginning } }
 checkpoint: { path: data/c.checkpoint, everyMs: 50 }
 routes:
-  - to: { kafka: { brokers: ["${proxy.address}"], topic: ${to}, format: raw } }
+  - to: { kafka: { client: ${client}, brokers: ["${proxy.address}"], topic: ${to}, format: raw } }
 `,
     );
     place().write('a.log', '');
@@ -189,7 +189,7 @@ routes:
     const topic = await topics().create(1);
     place().write(
       'pipeline.yaml',
-      `source: { kafka: { brokers: ["${proxy.address}"], groupId: g-${topic}, topics: [${topic}], sessionTimeoutMs: 6000 } }
+      `source: { kafka: { client: ${client}, brokers: ["${proxy.address}"], groupId: g-${topic}, topics: [${topic}], sessionTimeoutMs: 6000 } }
 checkpoint: { path: data/p.checkpoint, everyMs: 50 }
 routes:
   - to: { file: { path: out.ndjson } }

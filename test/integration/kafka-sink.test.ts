@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { partitionOf } from '../../src/sinks/kafka/partition-of.js';
 import { describeOnKafka, kafkaForThisBlock } from '../servers/on-servers.js';
 import { ndjson, placeForEachTest } from './harness.js';
-import { Topics } from './kafka-topics.js';
+import { KAFKA_CLIENTS, Topics } from './kafka-topics.js';
 
 const place = placeForEachTest();
 const LEVELS = ['ERROR', 'WARN', 'INFO', 'DEBUG'];
@@ -11,7 +11,7 @@ function lines(count: number): string {
   return Array.from({ length: count }, (_, n) => `2026-01-01T00:00:00Z|${LEVELS[n % 4]!}|message ${n}\n`).join('');
 }
 
-describeOnKafka()('the Kafka sink', () => {
+describeOnKafka().each(KAFKA_CLIENTS)('the Kafka sink, by %s', (client) => {
   const kafka = kafkaForThisBlock();
   const topics = (): Topics => new Topics(kafka().brokers);
 
@@ -23,7 +23,7 @@ stages:
 routes:
   - name: raw-logs
     to:
-      kafka: { brokers: ["${kafka().brokers[0]!}"], ${sink} }
+      kafka: { client: ${client}, brokers: ["${kafka().brokers[0]!}"], ${sink} }
 deadLetter:
   file: { path: dead.ndjson }
 `;
@@ -91,7 +91,7 @@ deadLetter:
   });
 
   it('makes the topic when it may', async () => {
-    const topic = `made-${process.pid}-${Date.now()}`;
+    const topic = `made-${client}-${process.pid}-${Date.now()}`;
     place().write('logs/a.log', lines(10));
     place().write('pipeline.yaml', config(`topic: ${topic}, createTopic: { partitions: 3 }`));
     expect((await place().once()).summary).toMatchObject({ delivered: 10 });
@@ -116,7 +116,7 @@ deadLetter:
     const topic = await topics().create(1);
     const dead = await topics().create(1);
     place().write('logs/a.log', `${lines(3)}broken\n`);
-    const deadLetter = `kafka: { brokers: ["${kafka().brokers[0]!}"], topic: ${dead} }`;
+    const deadLetter = `kafka: { client: ${client}, brokers: ["${kafka().brokers[0]!}"], topic: ${dead} }`;
     place().write('pipeline.yaml', config(`topic: ${topic}`).replace('file: { path: dead.ndjson }', deadLetter));
     expect((await place().once()).summary).toMatchObject({ read: 4, delivered: 3, deadLettered: 1 });
     const [letter] = await topics().readAll(dead);

@@ -1,21 +1,21 @@
 import { expect, it } from 'vitest';
 import { describeOnKafka, kafkaForThisBlock } from '../servers/on-servers.js';
 import { linesOf, ndjson, placeForEachTest, until, within } from './harness.js';
-import { Topics } from './kafka-topics.js';
+import { KAFKA_CLIENTS, Topics } from './kafka-topics.js';
 
 const place = placeForEachTest();
 
 const numbered = (count: number, from = 0): { value: string; partition: number }[] =>
   Array.from({ length: count }, (_, n) => ({ value: `line ${from + n}`, partition: n % 3 }));
 
-describeOnKafka()('the Kafka source', () => {
+describeOnKafka().each(KAFKA_CLIENTS)('the Kafka source, by %s', (client) => {
   const kafka = kafkaForThisBlock();
   const topics = (): Topics => new Topics(kafka().brokers);
 
   const config = (source: string, more = ''): string => `name: processor
 ${more}
 source:
-  kafka: { brokers: ["${kafka().brokers[0]!}"], groupId: processors, sessionTimeoutMs: 6000, ${source} }
+  kafka: { client: ${client}, brokers: ["${kafka().brokers[0]!}"], groupId: processors, sessionTimeoutMs: 6000, ${source} }
 checkpoint: { path: data/p.checkpoint, everyMs: 100 }
 routes:
   - name: out
@@ -90,7 +90,7 @@ deadLetter:
         `source: { tail: { paths: ["logs/*.log"], from: beginning } }
 routes:
   - to:
-      kafka: { brokers: ["${kafka().brokers[0]!}"], topic: ${topic}, format: raw, compression: ${compression}, key: log.file.path }
+      kafka: { client: ${client}, brokers: ["${kafka().brokers[0]!}"], topic: ${topic}, format: raw, compression: ${compression}, key: log.file.path }
 `,
       );
       expect((await place().once('collector.yaml')).summary).toMatchObject({ delivered: 4000 });

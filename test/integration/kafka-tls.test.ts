@@ -7,11 +7,11 @@ import { startKafka } from '../servers/kafka.js';
 import type { Kafka } from '../servers/kafka.js';
 import { describeOnKafka } from '../servers/on-servers.js';
 import { placeForEachTest } from './harness.js';
-import { Topics } from './kafka-topics.js';
+import { Topics, USUAL_CLIENTS } from './kafka-topics.js';
 
 const place = placeForEachTest();
 
-describeOnKafka()('a broker with TLS and an authority of its own', () => {
+describeOnKafka().each(USUAL_CLIENTS)('a broker with TLS and an authority of its own, by %s', (client) => {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-tls-'));
   let kafka: Kafka;
   let ca: string;
@@ -26,7 +26,7 @@ describeOnKafka()('a broker with TLS and an authority of its own', () => {
   });
 
   const config = (tls: string, from: string, to: string): string => {
-    const all = `brokers: ["${kafka.external[0]!}"], tls: ${tls}`;
+    const all = `client: ${client}, brokers: ["${kafka.external[0]!}"], tls: ${tls}`;
     return `startDeadlineMs: 4000
 source: { kafka: { ${all}, topics: [${from}], groupId: g-${from} } }
 routes:

@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { describeOnKafka, kafkaForThisBlock } from '../servers/on-servers.js';
 import { linesOf, ndjson, placeForEachTest, until, within } from './harness.js';
-import { Topics } from './kafka-topics.js';
+import { Topics, USUAL_CLIENTS } from './kafka-topics.js';
 
 const place = placeForEachTest();
 
@@ -25,7 +25,7 @@ function spoil(data: string, topic: string, first: number): void {
   closeSync(file);
 }
 
-describeOnKafka()('a topic that', () => {
+describeOnKafka().each(USUAL_CLIENTS)('a topic, by %s, that', (client) => {
   // Ours in any case: its files are changed.
   const kafka = kafkaForThisBlock({ settings: {} });
   const topics = (): Topics => new Topics(kafka().brokers);
@@ -34,7 +34,7 @@ describeOnKafka()('a topic that', () => {
 
   const reading = (topic: string, more = ''): string => `name: reader
 source:
-  kafka: { brokers: ["${kafka().brokers[0]!}"], groupId: g-${topic}, topics: [${topic}], sessionTimeoutMs: 6000${more} }
+  kafka: { client: ${client}, brokers: ["${kafka().brokers[0]!}"], groupId: g-${topic}, topics: [${topic}], sessionTimeoutMs: 6000${more} }
 checkpoint: { path: data/r.checkpoint, everyMs: 50 }
 routes:
   - to: { file: { path: out.ndjson } }
@@ -78,7 +78,7 @@ routes:
       'pipeline.yaml',
       `source: { tail: { paths: ["*.log"], from: beginning } }
 routes:
-  - to: { kafka: { brokers: ["${kafka().brokers[0]!}"], topic: ${topic}, format: raw } }
+  - to: { kafka: { client: ${client}, brokers: ["${kafka().brokers[0]!}"], topic: ${topic}, format: raw } }
 `,
     );
     place().write('a.log', 'a\nb\n');

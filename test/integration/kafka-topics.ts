@@ -2,6 +2,17 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Kafka, logLevel } from 'kafkajs';
 import type { Admin, KafkaMessage } from 'kafkajs';
 
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+
+const hasBoth = major > 24 || (major === 24 && minor >= 6) || (major === 22 && minor >= 22);
+const wanted = process.env['KAFKA_CLIENTS']?.split(',');
+
+/** The packages that speak to Kafka; the second needs a newer Node. */
+export const KAFKA_CLIENTS: readonly string[] = wanted ?? ['kafkajs', ...(hasBoth ? ['platformatic'] : [])];
+
+/** For faults that take minutes: the others are tried with KAFKA_CLIENTS=platformatic. */
+export const USUAL_CLIENTS: readonly string[] = wanted ?? ['kafkajs'];
+
 let count = 0;
 
 /** A message as a test looks at it. */

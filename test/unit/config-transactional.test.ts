@@ -50,4 +50,40 @@ describe('transactional', () => {
       'p.yaml:5:57: deadLetter.kafka.transactional: expected false: dead letters are delivered before the transaction that waits for them',
     ]);
   });
+
+  it('is not for a mirror', () => {
+    const routes = ['routes:', '  - to: { console: {} }', '    mirror:', '      to:', `        ${sink('"a:1"')}`];
+    expect(faultsOf(TAIL, ...routes)).toEqual([
+      'p.yaml:6:63: routes[0].mirror.to.kafka.transactional: expected false: no transaction waits for a mirror',
+    ]);
+  });
+
+  it('needs kafkajs, of the source as well', () => {
+    const all = 'transactional: true, client: platformatic';
+    expect(faultsOf(TAIL, 'routes:', '  - to:', `      ${sink('"a:1"', all)}`)).toEqual([
+      'p.yaml:4:61: routes[0].to.kafka.transactional: expected false: transactions need client: kafkajs',
+    ]);
+    const source = KAFKA.replace('topics', 'client: platformatic, topics');
+    expect(faultsOf(source, 'routes:', '  - to:', `      ${sink('"a:1"')}`)).toEqual([
+      'p.yaml:4:61: routes[0].to.kafka.transactional: expected false: transactions need client: kafkajs, of the source as well',
+    ]);
+    expect(faultsOf(source, 'routes:', '  - to:', `      ${sink('"a:1"', 'client: platformatic')}`)).toEqual([]);
+  });
+
+  it('a state topic is one that is used, and for nothing else', () => {
+    const faults = (source: string, more: string): string[] =>
+      faultsOf(source, 'routes:', '  - to:', `      ${sink('"a:1"', more)}`).map((fault) =>
+        fault.replace(/^.*?: /, ''),
+      );
+    expect(faults(TAIL, 'transactional: true, stateTopic: s')).toEqual([]);
+    expect(faults(TAIL, 'stateTopic: s')).toEqual([
+      'routes[0].to.kafka.stateTopic: expected transactional: true beside it; without, the state is in the checkpoint file',
+    ]);
+    expect(faults(TAIL, 'transactional: true, stateTopic: out')).toEqual([
+      'routes[0].to.kafka.stateTopic: expected a topic of its own: events and the state of a pipeline do not go together',
+    ]);
+    expect(faults(KAFKA, 'transactional: true, stateTopic: s')).toEqual([
+      'routes[0].to.kafka.stateTopic: expected no stateTopic: from Kafka the offsets of the consumer group are the positions',
+    ]);
+  });
 });

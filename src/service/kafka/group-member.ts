@@ -13,18 +13,12 @@ import { incomingMessage } from './client-message.js';
 import { kafkaError } from './kafka-error.js';
 import { leaveQuietly, RETRY } from './kafkajs.js';
 import type { Admin, Client, Consumer, EachBatchPayload, OffsetsByTopicPartition } from './kafkajs.js';
+import { patternOf, TopicPatterns } from './topic-patterns.js';
 
 /** Fetches come back at least this often, so a partition that goes on is asked for soon. */
 const MAX_FETCH_WAIT_MS = 100;
 
-/** How long a topic that matches a pattern may have been there before it is seen. */
-const LOOK_FOR_TOPICS_MS = 10_000;
-
 const keyOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
-
-function patternOf(topic: string): string | RegExp {
-  return topic.startsWith('/') ? new RegExp(topic.slice(1, -1)) : topic;
-}
 
 /** Of a partition that nothing was committed of, kafkajs says -1. */
 function offsetOf(text: string | undefined): number | undefined {
@@ -49,9 +43,7 @@ export class GroupMember implements KafkaConsumer {
   readonly #options: ConsumerOptions;
   readonly #consumer: Consumer;
   readonly #admin: Admin;
-  readonly #patterns: readonly RegExp[];
-  /** The topics that matched when they were subscribed. */
-  #matched = '';
+  readonly #topics: TopicPatterns;
   /** Where each partition goes on, as kafkajs knows it. */
   readonly #next = new Map<string, number>();
   /** Commits at once and in the generation of that instant; the consumer's own method would try again in a later one. */
@@ -63,7 +55,7 @@ export class GroupMember implements KafkaConsumer {
 
   constructor(client: Client, options: ConsumerOptions) {
     this.#options = options;
-    this.#patterns = options.topics.map(patternOf).filter((topic) => topic instanceof RegExp);
+    this.#topics = new TopicPatterns(options.topics, () => this.#admin.listTopics());
     const { groupId, sessionTimeoutMs } = options;
     this.#consumer = client.consumer({
       groupId,
@@ -83,7 +75,7 @@ export class GroupMember implements KafkaConsumer {
     try {
       await this.#admin.connect();
       await this.#consumer.connect();
-      this.#matched = await this.#matching();
+      await this.#topics.subscribed();
       await this.#consumer.subscribe({ topics: this.#options.topics.map(patternOf), fromBeginning: true });
     } catch (error) {
       this.close();
@@ -102,7 +94,7 @@ export class GroupMember implements KafkaConsumer {
       const emit = (event: ConsumerEvent): void => subscriber.next(event);
       const fail = (error: unknown): void => subscriber.error(kafkaError(error, 'MILLRACE_E_KAFKA_CONSUME'));
       const removers = this.#listen(emit, fail);
-      const looking = this.#lookForTopics(emit, fail);
+      const endLooking = this.#lookForTopics(emit, fail);
       const eachBatch = (payload: EachBatchPayload): Promise<void> => {
         const { batch } = payload;
         this.#commitNow = (offsets) => payload.commitOffsetsIfNecessary(offsets);
@@ -116,7 +108,7 @@ export class GroupMember implements KafkaConsumer {
       };
       this.#started = this.#consumer.run({ autoCommit: false, eachBatch }).catch(fail);
       return () => {
-        clearInterval(looking);
+        endLooking();
         removers.forEach((remove) => remove());
       };
     });
@@ -163,28 +155,14 @@ export class GroupMember implements KafkaConsumer {
     await this.#consumer.disconnect();
   }
 
-  /** The topics that match a pattern now. */
-  async #matching(): Promise<string> {
-    if (this.#patterns.length === 0) return '';
-    const all = await this.#admin.listTopics();
-    const found = all.filter((topic) => this.#patterns.some((pattern) => pattern.test(topic)));
-    return found.sort().join(', ');
-  }
-
-  /** kafkajs matches patterns when it subscribes and not again: when other topics match, a new member is needed. */
-  #lookForTopics(emit: (event: ConsumerEvent) => void, fail: (error: unknown) => void): NodeJS.Timeout | undefined {
-    if (this.#patterns.length === 0) return undefined;
-    const look = async (): Promise<void> => {
-      const now = await this.#matching();
-      if (now === this.#matched) return;
-      this.#matched = now;
+  /** For the topics that match now a new member is needed. */
+  #lookForTopics(emit: (event: ConsumerEvent) => void, fail: (error: unknown) => void): () => void {
+    return this.#topics.watch(async (now) => {
       // What is settled can be committed until the member has left.
       emit({ kind: 'rebalancing' });
       await this.#consumer.disconnect();
-      fail(new MillraceError('MILLRACE_E_KAFKA_TOPICS_CHANGED', now === '' ? 'none' : now));
-    };
-    // A broker that does not answer now is asked again.
-    return setInterval(() => void look().catch(() => undefined), LOOK_FOR_TOPICS_MS);
+      fail(new MillraceError('MILLRACE_E_KAFKA_TOPICS_CHANGED', now));
+    });
   }
 
   #listen(emit: (event: ConsumerEvent) => void, fail: (error: unknown) => void): (() => void)[] {

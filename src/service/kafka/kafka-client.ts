@@ -1,27 +1,15 @@
-import { defer, mergeMap, Observable } from 'rxjs';
-import type { Kafka } from '../../model/kafka.js';
-import { kafkaError } from './kafka-error.js';
-
-/** Emits what the promise gives once it has connected; unsubscribing closes it, also when that comes first. */
-function resource<T extends { close(): void }>(connect: () => Promise<T>): Observable<T> {
-  return new Observable((subscriber) => {
-    connect().then(
-      (open) => {
-        subscriber.add(() => open.close());
-        subscriber.next(open);
-      },
-      (error: unknown) => subscriber.error(kafkaError(error, 'MILLRACE_E_KAFKA_UNREACHABLE')),
-    );
-  });
-}
+import { defer, mergeMap } from 'rxjs';
+import type { Kafka, KafkaConnection } from '../../model/kafka.js';
+import { clientResource } from './client-resource.js';
+import { platformaticClient } from './platformatic/platformatic-client.js';
 
 /**
  * Kafka through kafkajs, loaded when it is first used. Errors are of the catalogue, MILLRACE_E_KAFKA_…; all but
- * _TOO_LARGE, _GENERATION, _FENCED and _CODEC are transient.
+ * _TOO_LARGE, _GENERATION, _FENCED, _CLIENT and _CODEC are transient.
  */
-export const kafkaClient: Kafka = {
+const kafkajsClient: Kafka = {
   produce: (connection, options) =>
-    resource(async () => {
+    clientResource(async () => {
       const [{ clientOf }, { TopicProducer }] = await Promise.all([
         import('./kafkajs.js'),
         import('./topic-producer.js'),
@@ -29,12 +17,12 @@ export const kafkaClient: Kafka = {
       return new TopicProducer(clientOf(connection), options).connect();
     }),
   consume: (connection, options) =>
-    resource(async () => {
+    clientResource(async () => {
       const [{ clientOf }, { GroupMember }] = await Promise.all([import('./kafkajs.js'), import('./group-member.js')]);
       return new GroupMember(clientOf(connection), options).connect();
     }),
   transact: (connection, options) =>
-    resource(async () => {
+    clientResource(async () => {
       const { TopicTransactions } = await import('./topic-transactions.js');
       return new TopicTransactions(connection, options).connect();
     }),
@@ -50,4 +38,17 @@ export const kafkaClient: Kafka = {
     defer(() => Promise.all([import('./kafkajs.js'), import('./committed-reader.js')])).pipe(
       mergeMap(([{ clientOf }, { readCommitted }]) => readCommitted(clientOf(connection), options)),
     ),
+};
+
+function portOf({ client }: KafkaConnection): Kafka {
+  return client === 'platformatic' ? platformaticClient : kafkajsClient;
+}
+
+/** Kafka through the client that the connection names. */
+export const kafkaClient: Kafka = {
+  produce: (connection, options) => portOf(connection).produce(connection, options),
+  consume: (connection, options) => portOf(connection).consume(connection, options),
+  transact: (connection, options) => portOf(connection).transact(connection, options),
+  describe: (connection, wanted) => portOf(connection).describe(connection, wanted),
+  read: (connection, options) => portOf(connection).read(connection, options),
 };

@@ -4,8 +4,12 @@ import type { ErrorCode } from '../../model/errors.js';
 /** What the client's errors say of themselves. */
 interface ClientError {
   readonly name: string;
-  /** The name of the broker's error code. */
+  readonly message: string;
+  /** The name of the broker's error code: kafkajs, @platformatic/kafka. */
   readonly type?: string;
+  readonly apiId?: string;
+  readonly code?: unknown;
+  readonly errors?: unknown;
   readonly cause?: unknown;
   readonly originalError?: unknown;
 }
@@ -39,18 +43,33 @@ const BY_NAME: Readonly<Record<string, ErrorCode>> = {
   KafkaJSGroupCoordinatorNotFound: 'MILLRACE_E_KAFKA_UNREACHABLE',
 };
 
-const MAX_CAUSES = 8;
+/** Codes of @platformatic/kafka. */
+const BY_CODE: Readonly<Record<string, ErrorCode>> = {
+  PLT_KFK_AUTHENTICATION: 'MILLRACE_E_KAFKA_AUTH',
+  PLT_KFK_NETWORK: 'MILLRACE_E_KAFKA_UNREACHABLE',
+  PLT_KFK_TIMEOUT: 'MILLRACE_E_KAFKA_UNREACHABLE',
+  PLT_KFK_UNSUPPORTED_COMPRESSION: 'MILLRACE_E_KAFKA_CODEC',
+};
+
+const MAX_CAUSES = 32;
 
 /** The error and what led to it: the client wraps, and what it wraps says more. */
 function chainOf(error: unknown): ClientError[] {
   const chain: ClientError[] = [];
-  let next: unknown = error;
-  while (next instanceof Error && chain.length < MAX_CAUSES) {
-    const link: ClientError = next;
+  const next: unknown[] = [error];
+  while (next.length > 0 && chain.length < MAX_CAUSES) {
+    const link = next.shift();
+    if (!(link instanceof Error)) continue;
+    const { cause, originalError, errors }: ClientError = link;
     chain.push(link);
-    next = link.cause ?? link.originalError;
+    next.push(cause ?? originalError, ...(Array.isArray(errors) ? (errors as unknown[]) : []));
   }
   return chain;
+}
+
+function codeOf({ name, type, apiId, code, message }: ClientError): ErrorCode | undefined {
+  if (code === 'PLT_KFK_USER' && message.startsWith('Unknown topic ')) return 'MILLRACE_E_KAFKA_TOPIC';
+  return BY_TYPE[type ?? apiId ?? ''] ?? BY_NAME[name] ?? BY_CODE[String(code)];
 }
 
 /** An error of the catalogue for one of the client's; `otherwise` for those that nobody has named. */
@@ -58,10 +77,12 @@ export function kafkaError(error: unknown, otherwise: ErrorCode): MillraceError 
   const chain = chainOf(error);
   const known = chain.find((link) => link instanceof MillraceError);
   if (known instanceof MillraceError) return known;
-  const codes = chain.map(({ type = '', name }) => BY_TYPE[type] ?? BY_NAME[name]);
-  return new MillraceError(codes.findLast((code) => code !== undefined) ?? otherwise, messageOf(error), {
-    cause: error,
-  });
+  const codes = chain.map(codeOf);
+  // Of several tries, and of what wraps an error, the message says nothing of what went wrong.
+  const last = chain.at(-1);
+  const isVague = (error as Partial<ClientError> | undefined)?.errors !== undefined && last !== undefined;
+  const detail = isVague ? `${messageOf(error)} ${last.message}` : messageOf(error);
+  return new MillraceError(codes.findLast((code) => code !== undefined) ?? otherwise, detail, { cause: error });
 }
 
 /** An error of ours for kafkajs to pass on at once: it asks every error whether it may try again, for seconds. */

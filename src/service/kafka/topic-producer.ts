@@ -2,10 +2,11 @@ import { defer, ignoreElements, map } from 'rxjs';
 import type { Observable } from 'rxjs';
 import type { KafkaProducer, OutgoingMessage, ProducerOptions } from '../../model/kafka.js';
 import { kafkaError } from './kafka-error.js';
-import { asAddressed, refuseUnanswered } from './client-message.js';
+import { answeredOf, asAddressed } from './client-message.js';
 import { COMPRESSION, leaveQuietly, RETRY } from './kafkajs.js';
 import type { Client, Message, Producer } from './kafkajs.js';
 import { describeTopic } from './topic-description.js';
+import { refuseUnanswered } from './unanswered.js';
 
 /** A producer of one topic. */
 export class TopicProducer implements KafkaProducer {
@@ -60,7 +61,7 @@ export class TopicProducer implements KafkaProducer {
       const answers = await producer.send({ topic, acks: -1, compression: COMPRESSION[compression], messages: list });
       refuseUnanswered(
         messages.map(({ partition }) => ({ topic, partition })),
-        answers,
+        answers.map(answeredOf),
       );
     } catch (error) {
       // Its sequence numbers would make the broker take other messages for ones that it has already.

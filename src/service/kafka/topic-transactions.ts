@@ -10,10 +10,11 @@ import type {
   TransactionalOptions,
   TransactionalProducer,
 } from '../../model/kafka.js';
-import { asAddressed, refuseUnanswered } from './client-message.js';
+import { answeredOf, asAddressed } from './client-message.js';
 import { kafkaError } from './kafka-error.js';
 import { clientOf, COMPRESSION, leaveQuietly } from './kafkajs.js';
 import type { Message, Producer, Transaction } from './kafkajs.js';
+import { refuseUnanswered } from './unanswered.js';
 
 /**
  * The broker refuses a new transaction until the markers of the last one are written, a few milliseconds. With the
@@ -121,7 +122,7 @@ export class TopicTransactions implements TransactionalProducer {
       compression: COMPRESSION[this.#options.compression],
       topicMessages,
     });
-    refuseUnanswered(messages, answers);
+    refuseUnanswered(messages, answers.map(answeredOf));
     return answers.map(({ topicName, partition, baseOffset }) => ({
       topic: topicName,
       partition,

@@ -3,8 +3,11 @@ import type { KafkaConnection, KafkaSasl, KafkaTls } from '../../model/kafka.js'
 import type { Scalar } from '../../operators/options.js';
 import { extraFields, MAX_TIMER_MS } from '../options.js';
 
+type KafkaClient = NonNullable<KafkaConnection['client']>;
+
 /** How to reach a cluster, as it is configured. */
 export interface KafkaConnectionOptions {
+  readonly client: KafkaClient;
   readonly brokers: readonly string[];
   readonly clientId: string;
   /** A connection on which nothing is answered for so long is made anew. */
@@ -69,6 +72,7 @@ const sasl = z.discriminatedUnion('mechanism', [
 
 /** What source and sink have in common. */
 export const connectionShape: {
+  readonly client: z.ZodType<KafkaClient>;
   readonly brokers: z.ZodType<readonly string[]>;
   readonly clientId: z.ZodType<string>;
   readonly requestTimeoutMs: z.ZodType<number>;
@@ -80,6 +84,10 @@ export const connectionShape: {
     .min(1)
     .describe('host:port of some brokers; the others are found through them.'),
   clientId: z.string().min(1).default('millrace').describe('What the brokers call this program.'),
+  client: z
+    .enum(['kafkajs', 'platformatic'])
+    .default('kafkajs')
+    .describe('The package that speaks to Kafka; @platformatic/kafka is installed on its own, and needs Node 22.22.'),
   requestTimeoutMs: z
     .int()
     .min(1000)
@@ -149,7 +157,7 @@ export const kafkaSourceOptions: z.ZodType<KafkaSourceOptions> = z
 
 /** The connection that the options describe. */
 export function connectionOf(options: KafkaConnectionOptions): KafkaConnection {
-  const { brokers, clientId, requestTimeoutMs, tls: given, sasl: who } = options;
+  const { client, brokers, clientId, requestTimeoutMs, tls: given, sasl: who } = options;
   const secure = given === true ? { verify: true } : given === false ? undefined : given;
-  return { brokers, clientId, requestTimeoutMs, tls: secure, sasl: who };
+  return { client, brokers, clientId, requestTimeoutMs, tls: secure, sasl: who };
 }
