@@ -122,7 +122,10 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/' },
       // An optional peer stands in peerDependenciesMeta as well, which counts as no declaration.
-      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'undetermined', 'unknown'], dependencyTypesNot: ['npm-peer'] },
+      to: {
+        dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'undetermined', 'unknown'],
+        dependencyTypesNot: ['npm-peer'],
+      },
     },
     {
       name: 'no-dev-dependency',
