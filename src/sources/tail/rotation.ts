@@ -55,6 +55,10 @@ export class Search {
     if (isElsewhere && (isSameArchive(moved, incarnation) || !(yield* this.#isOther(moved, incarnation)))) {
       return found(incarnation, moved);
     }
+    // It may only have been missed: later ones begin with so few bytes as well.
+    if (moved === undefined && isVague(incarnation.evidence) && (yield* this.hasMoved(incarnation.location))) {
+      return { kind: 'unclear' };
+    }
     // Written anew with the old content first, as rsync does it.
     if (at !== undefined && !isThere && !this.#isOwned(at) && (yield* this.#isSame(at, incarnation))) {
       return found(incarnation, at);
