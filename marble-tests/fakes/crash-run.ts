@@ -1,27 +1,20 @@
-import { expect } from 'vitest';
-import { isExact } from '../../src/flow/ledger.js';
 import { EvidenceKeeper } from '../../src/sources/tail/evidence.js';
 import { MillraceError } from '../../src/model/errors.js';
 import { CheckpointRecords } from '../../src/stores/kafka/checkpoint-records.js';
 import { FakeBroker } from './fake-broker.js';
 import { FakeStore } from './fake-database.js';
 import { FakeDisk } from '../../src/testing/fake-disk.js';
-import { everyLine } from './every-line.js';
 import { LogHistory } from './log-history.js';
 import type { HistoryOptions, Step } from './log-history.js';
 import { LogWorld } from './log-world.js';
-import type { Generation } from './log-world.js';
-import { bucketOf, CHECKPOINT, DEAD, NAME, OUT, PipelineLife, STATE_TOPIC, TOPIC } from './pipeline-life.js';
+import { Outcome } from './outcome.js';
+import { CHECKPOINT, NAME, PipelineLife, STATE_TOPIC } from './pipeline-life.js';
 import type { LifeOptions } from './pipeline-life.js';
 import { Seeded } from '../../src/testing/seeded.js';
 import { VirtualClock } from '../../src/testing/virtual-clock.js';
 
 /** The port calls, in each life, at which the process dies. */
 export type Cuts = readonly number[];
-
-interface Written {
-  readonly [key: string]: unknown;
-}
 
 interface SavedLane {
   readonly position: number;
@@ -54,17 +47,10 @@ const TELLING_BYTES = 20;
 /** A look takes less. */
 const LOOK_MS = 50;
 
-function jsonLines(text: string): Written[] {
-  const lines = text.split('\n');
-  expect(lines.pop()).toBe('');
-  return lines.map((line) => JSON.parse(line) as Written);
-}
-
 /** One run of a history, with its cuts. */
 class Run {
   readonly cuts: Cuts;
   readonly history: LogHistory;
-  readonly #kind: PlayOptions;
   readonly #random: Seeded;
   readonly #trace: Trace;
   readonly #clock = new VirtualClock();
@@ -74,13 +60,13 @@ class Run {
   readonly #store: FakeStore | undefined;
   readonly #broker: FakeBroker | undefined;
   readonly #lives: PipelineLife[] = [];
+  readonly #outcome: Outcome;
   #life: PipelineLife | undefined;
   #startAt = 0;
 
   constructor(seed: number, cuts: Cuts, kind: PlayOptions, trace: Trace) {
     const { mostOfKey } = kind;
     this.cuts = cuts;
-    this.#kind = kind;
     this.#trace = (line) => trace(`${this.#clock.now()} ${line}`);
     const random = new Seeded(seed);
     this.history = new LogHistory(random, 4 + random.below(20), kind);
@@ -95,6 +81,7 @@ class Run {
     const isStored = random.chance(0.7) && mostOfKey === undefined;
     this.#store = isStored ? new FakeStore() : undefined;
     this.#broker = kind.isTransactional === true ? new FakeBroker() : undefined;
+    this.#outcome = new Outcome(this.#disk, this.#world, { ...kind, store: this.#store, broker: this.#broker });
     let minted = 0;
     this.#options = {
       disk: this.#disk,
@@ -123,12 +110,12 @@ class Run {
     // A crash while it stops may take back what was not synced.
     do {
       this.#startAt = Math.min(this.#startAt, this.#clock.now());
-      this.#waitFor(() => this.#isComplete(), 'all lines');
+      this.#waitFor(() => this.#outcome.isComplete(), 'all lines');
       // Whatever comes twice comes later.
       this.#pass(this.#random.chance(0.03) ? 15_000 : 600);
       this.#stop();
-    } while (!this.#isComplete());
-    this.#check();
+    } while (!this.#outcome.isComplete());
+    this.#outcome.check(this.#lives);
     return this.#lives[0]!.files.calls;
   }
 
@@ -183,7 +170,7 @@ class Run {
     const until = this.#clock.now() + GIVE_UP_MS;
     while (!isTrue()) {
       if (this.#clock.now() > until) {
-        this.#check();
+        this.#outcome.check(this.#lives);
         throw new Error(`waited in vain for: ${what}`);
       }
       this.#pass(20);
@@ -238,107 +225,6 @@ class Run {
     };
     const begun = this.#savedOf(path).filter(isBegun);
     return begun.map(({ position, state: { end } }) => ({ position, end }));
-  }
-
-  // ---- what has to come out
-
-  #expected(generation: Generation): { kept: string[]; dead: string[] } {
-    const all = this.#kind.isJoined === true ? this.#world.eventsOf(generation) : this.#world.linesOf(generation);
-    const lines = all.filter(({ text }) => text.trim() !== '');
-    const isParsed = (text: string): boolean => text.split('|').length > 2;
-    return {
-      kept: lines
-        .filter(({ text }) => isParsed(text) && text.startsWith('ERROR|'))
-        .map(({ offset, text }) => `${offset} ${text.split('|')[1]!} ${text.split('|').slice(2).join('|')}`),
-      dead: lines.filter(({ text }) => !isParsed(text)).map(({ offset, text }) => `${offset} ${text}`),
-    };
-  }
-
-  #isComplete(): boolean {
-    const expected = this.#world.generations.map((generation) => this.#expected(generation));
-    const dead = expected.flatMap((lists) => lists.dead).length;
-    const kept = this.#limited(expected.flatMap((lists) => lists.kept));
-    const lines = (path: string): number => everyLine(this.#disk, path).split('\n').length - 1;
-    const most = [...kept.values()].reduce((sum, count) => sum + count, 0);
-    if ((this.#store?.rows.length ?? Infinity) < most) return false;
-    if ((this.#broker?.committed(TOPIC).length ?? Infinity) < most) return false;
-    return lines(OUT) >= most && lines(DEAD) >= dead;
-  }
-
-  /** How many of each key come out: which ones depends on how lanes interleave. */
-  #limited(kept: readonly string[]): ReadonlyMap<string, number> {
-    const counts = new Map<string, number>();
-    for (const line of kept) {
-      const key = bucketOf(line.split(' ')[1]!);
-      counts.set(key, Math.min((counts.get(key) ?? 0) + 1, this.#options.mostOfKey ?? Infinity));
-    }
-    return counts;
-  }
-
-  /** Of each key exactly as many as may pass: neither lost nor let through once more by a replay; lanes in order. */
-  #checkLimited(got: readonly string[][], expected: readonly string[][]): void {
-    for (const lane of got) {
-      const from = expected.find((lines) => lane.every((line) => lines.includes(line))) ?? [];
-      expect(lane).toEqual(from.filter((line) => lane.includes(line)));
-    }
-    const passed = new Map<string, number>();
-    for (const line of got.flat()) {
-      const key = bucketOf(line.split(' ')[1]!);
-      passed.set(key, (passed.get(key) ?? 0) + 1);
-    }
-    expect(new Map([...passed].sort())).toEqual(new Map([...this.#limited(expected.flat())].sort()));
-  }
-
-  #check(): void {
-    const kept = new Map<string, string[]>();
-    const dead = new Map<string, string[]>();
-    const put = (into: Map<string, string[]>, id: unknown, text: string): void => {
-      const [lane, offset] = String(id).split(':') as [string, string];
-      into.set(lane, [...(into.get(lane) ?? []), `${offset} ${text}`]);
-    };
-    for (const event of jsonLines(everyLine(this.#disk, OUT))) {
-      put(kept, event['event.id'], `${String(event['number'])} ${String(event['message'])}`);
-    }
-    const stored = new Map<string, string[]>();
-    for (const row of this.#store?.rows ?? []) {
-      const { number } = JSON.parse(row['fields']!) as Written;
-      put(stored, row['event.id'], `${String(number)} ${row['message']!}`);
-    }
-    for (const letter of jsonLines(everyLine(this.#disk, DEAD))) {
-      put(dead, letter['event.id'], String(letter['event.original']));
-      expect(letter['event.id']).toBe(`${String(letter['event.id']).split(':')[0]!}:${String(letter['log.offset'])}`);
-    }
-    // By incarnation: in order, each once, and all of a generation under one id.
-    const sorted = (lists: Iterable<string[]>): string[] =>
-      [...lists]
-        .filter((list) => list.length > 0)
-        .map((list) => list.join('\n'))
-        .sort();
-    const expected = this.#world.generations.map((generation) => this.#expected(generation));
-    if (this.#options.mostOfKey === undefined) {
-      expect(sorted(kept.values())).toEqual(sorted(expected.map((lists) => lists.kept)));
-    } else
-      this.#checkLimited(
-        [...kept.values()],
-        expected.map((lists) => lists.kept),
-      );
-    if (this.#store !== undefined) expect(sorted(stored.values())).toEqual(sorted(kept.values()));
-    const committed = new Map<string, string[]>();
-    for (const { value } of this.#broker?.committed(TOPIC) ?? []) {
-      const event = JSON.parse(Buffer.from(value ?? []).toString()) as Written;
-      put(committed, event['event.id'], `${String(event['number'])} ${String(event['message'])}`);
-    }
-    if (this.#broker !== undefined) expect(sorted(committed.values())).toEqual(sorted(kept.values()));
-    expect(sorted(dead.values())).toEqual(sorted(expected.map((lists) => lists.dead)));
-    for (const { settled, files } of this.#lives) {
-      expect(files.misuses).toBe(0);
-      for (const { ledger } of settled) {
-        // With several legs the total's outcomes are sums of theirs.
-        if (this.#store === undefined && this.#broker === undefined) expect(isExact(ledger.total)).toBe(true);
-        for (const leg of Object.values(ledger.legs)) expect(isExact(leg)).toBe(true);
-      }
-    }
-    if (this.#broker === undefined) JSON.parse(this.#disk.durableText(CHECKPOINT));
   }
 }
 

@@ -141,33 +141,36 @@ describe('a file that is cut while it is looked at for the first time, at whatev
 });
 
 describe('a rotated file of a few bytes that later ones begin with as well', () => {
-  it.each([0, 1, 2, 3, 4, 5, 6, 7])('is not looked for in them when names move while they are listed, luck %i', (luck) => {
-    for (let call = 1; call <= 12; call++) {
-      const scene = new TailScene({ tail: { pollMs: 20 } });
-      scene.world.append(LOG, lineOf(1));
-      let calls = -Infinity;
-      const trace = (): void => {
-        if (++calls === call) scene.clock.schedule(rotate, 1);
-      };
-      const rotate = (): void => {
-        scene.world.append(LOG, linesOf(3, 2));
+  it.each([0, 1, 2, 3, 4, 5, 6, 7])(
+    'is not looked for in them when names move while they are listed, luck %i',
+    (luck) => {
+      for (let call = 1; call <= 12; call++) {
+        const scene = new TailScene({ tail: { pollMs: 20 } });
+        scene.world.append(LOG, lineOf(1));
+        let calls = -Infinity;
+        const trace = (): void => {
+          if (++calls === call) scene.clock.schedule(rotate, 1);
+        };
+        const rotate = (): void => {
+          scene.world.append(LOG, linesOf(3, 2));
+          scene.world.rename(LOG, { creates: true });
+        };
+        scene.start(500, { files: { trace } });
         scene.world.rename(LOG, { creates: true });
-      };
-      scene.start(500, { files: { trace } });
-      scene.world.rename(LOG, { creates: true });
-      scene.world.append(LOG, 'ERROR');
-      scene.run(300);
-      scene.world.rename(LOG, { creates: false });
-      scene.run(300);
-      scene.world.append(LOG, lineOf(2));
-      scene.world.rename(LOG, { creates: true });
-      calls = 0;
-      for (let drawn = 0; drawn < luck; drawn++) scene.disk.random.next();
-      scene.run(2000);
-      expect(scene.kept.toSorted(), `${call}`).toEqual(['1', '2', '3', '4']);
-      expect(scene.dead).toEqual(['ERROR']);
-    }
-  });
+        scene.world.append(LOG, 'ERROR');
+        scene.run(300);
+        scene.world.rename(LOG, { creates: false });
+        scene.run(300);
+        scene.world.append(LOG, lineOf(2));
+        scene.world.rename(LOG, { creates: true });
+        calls = 0;
+        for (let drawn = 0; drawn < luck; drawn++) scene.disk.random.next();
+        scene.run(2000);
+        expect(scene.kept.toSorted(), `${call}`).toEqual(['1', '2', '3', '4']);
+        expect(scene.dead).toEqual(['ERROR']);
+      }
+    },
+  );
 });
 
 describe('an inode that is used again', () => {

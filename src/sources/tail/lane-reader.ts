@@ -5,12 +5,10 @@ import { MillraceError } from '../../model/errors.js';
 import type { OpenFile } from '../../model/files.js';
 import { steps, wait } from '../../operators/steps.js';
 import type { Routine } from '../../operators/steps.js';
-import type { Framing } from '../framing.js';
 import { framingOf } from '../framing-of.js';
-import { countOf, MAX_LINES, noLines, RECORD_BYTES } from '../lines.js';
-import type { Lines } from '../lines.js';
 import { beginsWith, matches, readEvidence } from './evidence.js';
 import type { Incarnation, Progress } from './incarnation.js';
+import { LaneOutput } from './lane-output.js';
 import type { ReaderEnvironment } from './reader-environment.js';
 
 const BLOCK_BYTES = 512 * 1024;
@@ -20,17 +18,18 @@ const MAX_KEPT_LINE_BYTES = 64 * 1024;
 /** So often the lane looks whether others wait for their turn. */
 const BATCHES_A_TURN = 64;
 
-type Emit = (batch: Batch) => void;
-
 /** The batches of one incarnation: until it was read to its end, must make room, or cannot be read. */
 export function readLane(
   incarnation: Incarnation,
   fields: Lane['fields'],
   environment: ReaderEnvironment,
 ): Observable<Batch> {
-  return steps<Batch>((emit) => new LaneReader(incarnation, fields, environment, emit).run()).pipe(
+  const { context } = environment;
+  const read = (emit: (batch: Batch) => void): Routine =>
+    new LaneReader(incarnation, fields, environment, new LaneOutput(incarnation, context.demand, emit)).run();
+  return steps<Batch>(read).pipe(
     // What was read is settled by those who have it; what is still being read will be read again.
-    takeUntil(environment.context.stop),
+    takeUntil(context.stop),
   );
 }
 
@@ -39,16 +38,16 @@ class LaneReader {
   readonly #incarnation: Incarnation;
   readonly #fields: Lane['fields'];
   readonly #environment: ReaderEnvironment;
-  readonly #emit: Emit;
+  readonly #output: LaneOutput;
   #blockBytes = SMALL_BLOCK_BYTES;
   /** Where it ended when it had not grown for `rotateWaitMs`. */
   #quietEnd: number | undefined;
 
-  constructor(incarnation: Incarnation, fields: Lane['fields'], environment: ReaderEnvironment, emit: Emit) {
+  constructor(incarnation: Incarnation, fields: Lane['fields'], environment: ReaderEnvironment, output: LaneOutput) {
     this.#incarnation = incarnation;
     this.#fields = fields;
     this.#environment = environment;
-    this.#emit = emit;
+    this.#output = output;
   }
 
   *run(): Routine {
@@ -57,7 +56,7 @@ class LaneReader {
     let file: OpenFile | undefined;
     try {
       if (incarnation.isArchive && incarnation.isCaughtUp) {
-        this.#noteDone();
+        this.#output.noteDone();
         return;
       }
       file = yield* wait(files.open(incarnation.location, 'read'));
@@ -137,7 +136,7 @@ class LaneReader {
     const { buffers, context } = this.#environment;
     const { splitter, keeper } = progress;
     const want = Math.min(BLOCK_BYTES, Math.max(this.#blockBytes, seenSize - splitter.end));
-    yield* this.#reserve(splitter.heldBytes, want);
+    yield* this.#output.reserve(splitter.heldBytes, want);
     const overlap = keeper.tail.length;
     const buffer = buffers.take(want + overlap);
     const target = buffer.subarray(0, want + overlap);
@@ -158,7 +157,7 @@ class LaneReader {
     }
     this.#incarnation.provenMtimeMs = seenMtimeMs;
     if (count > overlap) this.#noteRead(splitter.end + count - overlap);
-    const used = yield* this.#emitLines(target.subarray(overlap, count), progress, want);
+    const used = yield* this.#output.emitLines(target.subarray(overlap, count), progress, want);
     buffers.give(buffer);
     return count === overlap ? 0 : Math.max(1, used);
   }
@@ -169,9 +168,9 @@ class LaneReader {
     const bytes = incarnation.end;
     const text = `${incarnation.location}: ${message}; ${bytes} bytes of its content were read`;
     this.#environment.context.report({ level: 'error', code, message: text, details: { bytes } });
-    if (incarnation.progress !== undefined) this.#flush(incarnation.progress);
+    if (incarnation.progress !== undefined) this.#output.flush(incarnation.progress);
     incarnation.isCaughtUp = true;
-    this.#noteDone();
+    this.#output.noteDone();
   }
 
   /** What is read a second time, after it was dropped from memory, says nothing of whether the writer goes on. */
@@ -180,51 +179,6 @@ class LaneReader {
     if (end <= incarnation.readEnd) return;
     incarnation.readEnd = end;
     incarnation.readAt = this.#environment.scheduler.now();
-  }
-
-  /** Emits the lines of a block in batches. `reserved`: what was reserved for the first. Returns their number. */
-  *#emitLines(block: Buffer, progress: Progress, reserved: number): Routine<number> {
-    const { id } = this.#incarnation;
-    const { demand } = this.#environment.context;
-    let rest = reserved;
-    let batches = 0;
-    for (let from = 0; from < block.length;) {
-      const held = progress.splitter.heldBytes;
-      const lines = noLines();
-      const used = progress.splitter.push(block.subarray(from), lines, MAX_LINES);
-      progress.keeper.add(block.subarray(from, from + used));
-      from += used;
-      const heldMore = progress.splitter.heldBytes - held;
-      // What is left out of a line that is too long takes no room, and no batch would ever give it back.
-      const count = countOf(lines);
-      const bytes = count === 0 ? 0 : used - heldMore + lines.records.length * RECORD_BYTES;
-      const taken = bytes + heldMore;
-      if (rest > 0) demand.adjust(id, taken - rest);
-      else yield* this.#reserve(held, taken);
-      rest = 0;
-      if (count > 0) {
-        this.#emitBatch(lines, bytes, progress);
-        batches++;
-      }
-    }
-    if (rest > 0) demand.adjust(id, -rest);
-    return batches;
-  }
-
-  /** What is held is given back meanwhile: it may be all that the lane may have, and would never be settled. */
-  *#reserve(held: number, bytes: number): Routine {
-    const { id } = this.#incarnation;
-    const { demand } = this.#environment.context;
-    if (held > 0) demand.adjust(id, -held);
-    yield* wait(demand.reserve(id, bytes + held));
-  }
-
-  #emitBatch(lines: Lines, bytes: number, { splitter, keeper }: Progress): void {
-    const incarnation = this.#incarnation;
-    incarnation.position = splitter.position;
-    incarnation.evidence = keeper.evidence;
-    incarnation.notedLocation = incarnation.location;
-    this.#emit({ ...lines, position: splitter.position, bytes, state: incarnation.state });
   }
 
   /** At the end of the file: waits for more, or says that there will be none for now. */
@@ -244,13 +198,13 @@ class LaneReader {
         if (signal === 'quiet') this.#quietEnd = end;
         return signal === 'close';
       }
-      this.#flush(progress);
+      this.#output.flush(progress);
       incarnation.isCaughtUp = true;
-      if (incarnation.isArchive || incarnation.location !== incarnation.notedLocation) this.#noteDone();
+      if (incarnation.isArchive || incarnation.location !== incarnation.notedLocation) this.#output.noteDone();
       return true;
     }
     const isQuiet = this.#flushMs(progress) === 0;
-    if (isQuiet) this.#emitHeld(progress, (splitter, lines) => splitter.flushJoined?.(lines));
+    if (isQuiet) this.#output.flushJoined(progress);
     if (othersWait()) return true;
     const flushMs = this.#flushMs(progress);
     const quiet = flushMs === undefined ? NEVER : timer(flushMs, scheduler).pipe(map(() => 'look' as const));
@@ -262,34 +216,11 @@ class LaneReader {
     }
   }
 
-  /** Nothing new was read, but the next life has to know where it ended, and that an archive need not be unpacked again. */
-  #noteDone(): void {
-    const { location, position, state } = this.#incarnation;
-    this.#incarnation.notedLocation = location;
-    this.#incarnation.isDirty = false;
-    this.#emit({ records: [], position, bytes: 0, state });
-  }
-
   /** How long it is waited for more lines of an event; undefined if no event is waited for. */
   #flushMs({ splitter }: Progress): number | undefined {
     const { options, scheduler } = this.#environment;
     if (splitter.isJoining !== true || options.multiline === undefined) return undefined;
     return Math.max(0, this.#incarnation.readAt + options.multiline.flushMs - scheduler.now());
-  }
-
-  #flush(progress: Progress): void {
-    this.#emitHeld(progress, (splitter, lines) => splitter.flush(lines));
-  }
-
-  /** What comes out of what is held was reserved when it was read. */
-  #emitHeld(progress: Progress, flush: (splitter: Framing, lines: Lines) => void): void {
-    const held = progress.splitter.heldBytes;
-    const lines = noLines();
-    flush(progress.splitter, lines);
-    if (countOf(lines) === 0) return;
-    const recordBytes = lines.records.length * RECORD_BYTES;
-    this.#environment.context.demand.adjust(this.#incarnation.id, recordBytes);
-    this.#emitBatch(lines, held - progress.splitter.heldBytes + recordBytes, progress);
   }
 
   /** The file is not what it should be: the next look finds out, and opens it again. */
@@ -298,7 +229,7 @@ class LaneReader {
     incarnation.isDirty = false;
     if (incarnation.isGone) {
       // There is no file to be found any more: what was read of it is all there will be.
-      if (incarnation.progress !== undefined) this.#flush(incarnation.progress);
+      if (incarnation.progress !== undefined) this.#output.flush(incarnation.progress);
       incarnation.isCaughtUp = true;
       return;
     }
