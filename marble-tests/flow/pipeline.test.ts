@@ -1,5 +1,6 @@
 import {
   concat,
+  concatWith,
   defer,
   EMPTY,
   finalize,
@@ -8,6 +9,7 @@ import {
   of,
   take,
   takeUntil,
+  tap,
   throwError,
   timer,
   VirtualTimeScheduler,
@@ -23,7 +25,7 @@ import type { Batch, Lane } from '../../src/model/batch.js';
 import type { DeadLetter } from '../../src/model/dead-letter.js';
 import { MillraceError } from '../../src/model/errors.js';
 import type { Notice } from '../../src/model/notice.js';
-import type { Receipt, Sink, SinkResource } from '../../src/model/sink.js';
+import type { Delivery, Receipt, Sink, SinkResource } from '../../src/model/sink.js';
 import type { SourceContext } from '../../src/model/source.js';
 import { parse } from '../../src/operators/parse.js';
 import { batchOf, laneOf } from '../../src/testing/lane-of.js';
@@ -242,6 +244,29 @@ describe('pipeline', () => {
       expectSubscriptions(failing.subscriptions).toBe(tries);
       flush();
       expect(new Set(saves)).toEqual(new Set(['0ms', '0ms l0']));
+    }),
+  );
+
+  it(
+    'stop during back-off cuts the wait when everybody has heard of the stop: a lane that then ends is not opened again',
+    marbles(({ hot, expectObservable, flush }, scheduler) => {
+      const stop = hot('          ------s----');
+      const expected = '          ------(x|) ';
+      const heard: string[] = [];
+      let tries = 0;
+      const deliver = (all: Delivery): Observable<Receipt> => {
+        if (++tries < 3) return throwError(() => away);
+        heard.push('tried again');
+        return of(receiptFor(all));
+      };
+      const lanes = (context: SourceContext): Observable<Lane> => {
+        const stopped = context.stop.pipe(tap(() => heard.push('stopped')));
+        return of(laneOf('l', of(batchesOf('a')))).pipe(concatWith(NEVER.pipe(takeUntil(stopped))));
+      };
+      const { result } = running({ lanes, stop, to: [resourceOf({ deliver })] }, scheduler);
+      expectObservable(result.pipe(placed)).toBe(expected, { x: 'l1' });
+      flush();
+      expect(heard).toEqual(['stopped', 'tried again']);
     }),
   );
 

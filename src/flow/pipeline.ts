@@ -12,6 +12,7 @@ import {
   merge,
   mergeMap,
   Observable,
+  observeOn,
   of,
   ReplaySubject,
   Subject,
@@ -113,8 +114,10 @@ export function pipeline(
       ),
       takeWhile((batch) => batch !== undefined),
     );
-    // A stop cuts running waits short, once; later ones take their time again.
+    // A stop cuts running waits short, once; later ones take their time again. Not before everybody has heard of it: what
+    // is delivered at once then may end a lane, which would be opened again.
     const wakeUp = run.stop.pipe(
+      observeOn(scheduler),
       tap(() => wake.next(undefined)),
       ignoreElements(),
       takeUntil(wake),
