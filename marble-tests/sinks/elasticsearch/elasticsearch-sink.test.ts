@@ -66,6 +66,18 @@ const all = (items: readonly string[]): BulkItem[] => items.map(() => created);
 
 describe('elasticsearchSink', () => {
   it(
+    'takes what is delivered in the instant in which it is open: a mirror has waited for it',
+    marbles(({ expectObservable }) => {
+      const limited = { nodes: ['http://host:9200'], index: 'logs', template: false, ...limits };
+      const resource = elasticsearchSink(limited, codec, of(new Cluster((items) => of(all(items)))));
+      const receipts = resource
+        .open(context(() => undefined))
+        .pipe(mergeMap((sink) => sink.deliver(deliveryOf('ab'))));
+      expectObservable(receipts.pipe(map(({ delivered }) => delivered))).toBe('x', { x: 2 });
+    }),
+  );
+
+  it(
     'sends at once when it may; what arrives meanwhile is the next request',
     marbles(({ cold, time, expectObservable, flush }) => {
       const deliveries = cold(' a-b-c---------|');

@@ -47,7 +47,8 @@ export function elasticsearchSink<T>(
           installed(options, port, context).pipe(
             mergeMap(() => {
               const sink = new ElasticsearchSink(new Bulks(port, codec, options));
-              return merge(of(sink), sink.work);
+              // Whoever gets it may deliver at once.
+              return merge(sink.work, of(sink));
             }),
             finalize(() => port.close()),
           ),
