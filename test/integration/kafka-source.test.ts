@@ -124,6 +124,34 @@ routes:
     expect(out()).toBe(5300);
   });
 
+  it('joins a group whose last member was killed, however short the patience with connections', async () => {
+    const topic = await topics().create(1);
+    const short = config(`topics: [${topic}], requestTimeoutMs: 2000`)
+      .replace('processors', `g-${topic}`)
+      .replace('sessionTimeoutMs: 6000', 'sessionTimeoutMs: 12000');
+    place().write('pipeline.yaml', short);
+    const out = (): number => linesOf(place().path('out.ndjson')).length;
+    const first = place().start(['run', 'pipeline.yaml']);
+    await topics().send(
+      topic,
+      numbered(3).map(({ value }) => ({ value, partition: 0 })),
+    );
+    await until('3 lines', () => out() === 3);
+    first.kill('SIGKILL');
+    await first.ended;
+    await topics().send(
+      topic,
+      numbered(3, 3).map(({ value }) => ({ value, partition: 0 })),
+    );
+    const second = place().start(['run', 'pipeline.yaml']);
+    await until(
+      () => second.stderr(),
+      () => out() === 6,
+      25_000,
+    );
+    expect(second.stderr()).not.toContain('joining again');
+  });
+
   it('a budget far below what is there: pauses, and nothing is lost', async () => {
     const topic = await topics().create(3);
     const long = 'x'.repeat(1000);

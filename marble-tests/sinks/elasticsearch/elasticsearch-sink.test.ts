@@ -70,9 +70,7 @@ describe('elasticsearchSink', () => {
     marbles(({ expectObservable }) => {
       const limited = { nodes: ['http://host:9200'], index: 'logs', template: false, ...limits };
       const resource = elasticsearchSink(limited, codec, of(new Cluster((items) => of(all(items)))));
-      const receipts = resource
-        .open(context(() => undefined))
-        .pipe(mergeMap((sink) => sink.deliver(deliveryOf('ab'))));
+      const receipts = resource.open(context(() => undefined)).pipe(mergeMap((sink) => sink.deliver(deliveryOf('ab'))));
       expectObservable(receipts.pipe(map(({ delivered }) => delivered))).toBe('x', { x: 2 });
     }),
   );

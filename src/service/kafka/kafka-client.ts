@@ -18,8 +18,8 @@ const kafkajsClient: Kafka = {
     }),
   consume: (connection, options) =>
     clientResource(async () => {
-      const [{ clientOf }, { GroupMember }] = await Promise.all([import('./kafkajs.js'), import('./group-member.js')]);
-      return new GroupMember(clientOf(connection), options).connect();
+      const { GroupMember } = await import('./group-member.js');
+      return new GroupMember(connection, options).connect();
     }),
   transact: (connection, options) =>
     clientResource(async () => {

@@ -106,9 +106,11 @@ function saslOf(sasl: KafkaSasl): SASLOptions | Mechanism {
 /** Whoever uses the port tries again as well. */
 const FEW_TRIES: RetryOptions = { initialRetryTime: 100, maxRetryTime: 500, retries: 2 };
 
+export const REQUEST_TIMEOUT_MS = 30_000;
+
 /** `retry`: of what belongs to the connection, and of taking over a transactional id. */
 export function clientOf(
-  { brokers, clientId, requestTimeoutMs = 30_000, tls, sasl }: KafkaConnection,
+  { brokers, clientId, requestTimeoutMs = REQUEST_TIMEOUT_MS, tls, sasl }: KafkaConnection,
   retry: RetryOptions = FEW_TRIES,
 ): Client {
   const { ca, cert, key, verify } = tls ?? { verify: true };

@@ -93,7 +93,9 @@ export const connectionShape: {
     .min(1000)
     .max(MAX_TIMER_MS)
     .default(30_000)
-    .describe('Milliseconds without any answer after which a connection is made anew.'),
+    .describe(
+      'Milliseconds without any answer after which a connection is made anew; a source waits 5 s more than a group may take to be divided anew, if that is longer.',
+    ),
   tls: tls.default(false).describe('TLS; true takes the certificate authorities of the system.'),
   sasl: (sasl as z.ZodType<KafkaSasl>).exactOptional().describe('Who we are.'),
 };
