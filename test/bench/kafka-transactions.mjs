@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Kafka, logLevel } from 'kafkajs';
 import { runnerImport } from 'vite';
 import { writeInput } from './input.mjs';
+import { makeTopic } from './make-topic.mjs';
 
 const PARTITIONS = 4;
 const LINES = 250_000;
@@ -54,11 +55,7 @@ class Bench {
   }
 
   async #topic() {
-    const topic = `bench-${++this.#names}`;
-    await this.#admin((admin) =>
-      admin.createTopics({ topics: [{ topic, numPartitions: PARTITIONS }], waitForLeaders: true }),
-    );
-    return topic;
+    return this.#admin((admin) => makeTopic(admin, `bench-${++this.#names}`, PARTITIONS));
   }
 
   /** A pipeline with a name of its own. */

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import kafkajs from 'kafkajs';
 import { runnerImport } from 'vite';
 import { writeInput } from './input.mjs';
+import { makeTopic } from './make-topic.mjs';
 
 const bareScript = fileURLToPath(new URL('bare-kafka.mjs', import.meta.url));
 const ROUNDS = Number(process.env.KAFKA_ROUNDS ?? 3);
@@ -33,15 +34,7 @@ export async function kafka({ folder, input, lines, main, measured, median, mill
   let count = 0;
 
   const topicOf = async (name) => {
-    const topic = `${name}-${++count}`;
-    await admin.createTopics({ topics: [{ topic, numPartitions: PARTITIONS }] });
-    // A broker that is busy knows its leaders a little later.
-    for (let tries = 0; tries < 50; tries++) {
-      const ends = await admin.fetchTopicOffsets(topic).catch(() => []);
-      if (ends.length === PARTITIONS) break;
-      await sleep(100);
-    }
-    return topic;
+    return makeTopic(admin, `${name}-${++count}`, PARTITIONS);
   };
   const holds = async (topic) =>
     (await admin.fetchTopicOffsets(topic)).reduce((sum, { high }) => sum + Number(high), 0);

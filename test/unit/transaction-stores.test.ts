@@ -5,6 +5,7 @@ import type { IncomingMessage, Kafka } from '../../src/model/kafka.js';
 import type { StagedMessage } from '../../src/model/transactions.js';
 import { CheckpointRecords } from '../../src/stores/kafka/checkpoint-records.js';
 import { LaneStateWriter, loadLaneState } from '../../src/stores/kafka/lane-states.js';
+import { latestRecords } from '../../src/stores/kafka/latest-records.js';
 import { piecesOf } from '../../src/stores/kafka/pieces.js';
 import { requestsOf } from '../../src/stores/kafka/requests.js';
 import type { Weighed } from '../../src/stores/kafka/requests.js';
@@ -144,6 +145,33 @@ describe('the checkpoint as records', () => {
     log.push(...records.changes(checkpoint({}, { stages: new Map([['s', 'small']]) }), 'me'));
     expect(log.slice(4).map(({ message }) => message.value)).toEqual(['"small"', null, null]);
     expect(new CheckpointRecords('one').read(latestOf(log))?.checkpoint.stages.get('s')).toBe('small');
+  });
+
+  it('is the latest of each key when it is read, without what was deleted, and holds on to nothing that came with it', async () => {
+    const records = new CheckpointRecords('one');
+    const log: Weighed[] = [];
+    for (let position = 0; position < 1000; position++) {
+      log.push(...records.changes(checkpoint({ a: position, [position < 500 ? 'b' : 'c']: 1 }), 'me'));
+      if (position < 3) log.push(...new CheckpointRecords('two').changes(checkpoint({ a: 7 }), 'them'));
+    }
+    // As a fetch brings them: all are parts of one.
+    const fetch = Buffer.alloc(4_000_000);
+    let at = 0;
+    const part = (bytes: Uint8Array): Uint8Array => {
+      fetch.set(bytes, at);
+      return fetch.subarray(at, (at += bytes.length));
+    };
+    const read = topicOf(log).map((message) => ({
+      ...message,
+      value: message.value && part(message.value),
+      headers: { 'millrace-pieces': part(Buffer.from('1')) },
+    }));
+    const latest = await firstValueFrom(from(read).pipe(latestRecords('one')));
+    expect([...latest.keys()]).toEqual(['["one","owner","",0]', '["one","lane","a",0]', '["one","lane","c",0]']);
+    const found = new CheckpointRecords('one').read(latest);
+    expect(found?.checkpoint).toEqual(checkpoint({ a: 999, c: 1 }));
+    const held = [...latest.values()].flatMap(({ key, value, headers }) => [key, value, headers['millrace-pieces']]);
+    for (const bytes of held) if (bytes instanceof Uint8Array) expect(bytes.buffer).not.toBe(fetch.buffer);
   });
 
   it('of another version is refused', () => {

@@ -54,7 +54,9 @@ function replace<T>(name: string, ours: (original: T) => T): void {
 
 /** Times of their own, and headers that come more than once: millrace sends neither. */
 function isUnusual({ timestamp, headers = {} }: AnyMessage): boolean {
-  return timestamp !== undefined || Object.values(headers).some((header) => Array.isArray(header));
+  if (timestamp !== undefined) return true;
+  for (const name in headers) if (Array.isArray(headers[name])) return true;
+  return false;
 }
 
 function producing(original: MakeRequest): MakeRequest {
@@ -85,8 +87,10 @@ function producing(original: MakeRequest): MakeRequest {
   };
   return (data) => {
     const request = original(data);
-    const all = data.topicData.flatMap(({ partitions }) => partitions.flatMap(({ messages }) => messages));
-    return all.some(isUnusual) ? request : { ...request, encode: () => encode(data) };
+    const hasUnusual = data.topicData.some(({ partitions }) =>
+      partitions.some(({ messages }) => messages.some(isUnusual)),
+    );
+    return hasUnusual ? request : { ...request, encode: () => encode(data) };
   };
 }
 
@@ -100,7 +104,10 @@ type Group = (input: {
 const grouping: Group = ({ topic, partitionMetadata, messages, partitioner }) => {
   const groups: Record<number, AnyMessage[]> = {};
   if (partitionMetadata.length === 0) return groups;
-  for (const message of messages) (groups[partitioner({ topic, partitionMetadata, message })] ??= []).push(message);
+  for (const message of messages) {
+    const partition = message.partition ?? partitioner({ topic, partitionMetadata, message });
+    (groups[partition] ??= []).push(message);
+  }
   return groups;
 };
 

@@ -160,9 +160,13 @@ class KafkaSink<T> implements Sink<T> {
   }
 
   #remove(sendings: readonly Sending<T>[]): void {
-    const done = new Set(sendings);
-    for (const parcel of new Set(sendings.map((sending) => sending.parcel))) {
-      parcel.remove(done);
+    const parcels = new Set<Parcel<T>>();
+    for (const sending of sendings) {
+      sending.isDone = true;
+      parcels.add(sending.parcel);
+    }
+    for (const parcel of parcels) {
+      parcel.removeDone();
       if (parcel.answer()) this.#queue = this.#queue.filter((other) => other !== parcel);
     }
   }

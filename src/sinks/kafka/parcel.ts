@@ -15,6 +15,8 @@ interface Addressed {
 export interface Sending<T> extends Addressed {
   readonly parcel: Parcel<T>;
   readonly item: T;
+  /** It has been confirmed, or refused. */
+  isDone: boolean;
 }
 
 /** What a record takes in a request beside key, value and headers, at most. */
@@ -22,7 +24,7 @@ const RECORD_OVERHEAD_BYTES = 40;
 
 function bytesOf({ key, value, headers }: Message): number {
   let bytes = RECORD_OVERHEAD_BYTES;
-  for (const [name, text] of Object.entries(headers)) bytes += name.length + Buffer.byteLength(text) + 4;
+  for (const name in headers) bytes += name.length + Buffer.byteLength(headers[name] ?? '') + 4;
   if (key !== null) bytes += Buffer.byteLength(key);
   return bytes + (typeof value === 'string' ? Buffer.byteLength(value) : value.length);
 }
@@ -91,7 +93,7 @@ export class Parcel<T> {
     for (const item of items) {
       const addressed = address(item);
       if (addressed instanceof MillraceError) this.#refused.push({ item, reason: addressed });
-      else waiting.push({ parcel: this, item, ...addressed });
+      else waiting.push({ parcel: this, item, message: addressed.message, bytes: addressed.bytes, isDone: false });
     }
     this.waiting = waiting;
   }
@@ -100,9 +102,9 @@ export class Parcel<T> {
     this.#refused.push({ item, reason: tooLarge(why) });
   }
 
-  /** These have been confirmed, or refused. */
-  remove(done: ReadonlySet<Sending<T>>): void {
-    this.waiting = this.waiting.filter((sending) => !done.has(sending));
+  /** Some have been confirmed, or refused. */
+  removeDone(): void {
+    this.waiting = this.waiting.filter(({ isDone }) => !isDone);
   }
 
   /** Answers when nothing waits any more. */

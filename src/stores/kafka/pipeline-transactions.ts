@@ -8,7 +8,6 @@ import {
   ignoreElements,
   map,
   of,
-  reduce,
   switchMap,
   throwError,
 } from 'rxjs';
@@ -16,7 +15,6 @@ import type { Observable } from 'rxjs';
 import type { Checkpoint, CheckpointStore } from '../../model/checkpoint.js';
 import { MillraceError, messageOf } from '../../model/errors.js';
 import type {
-  IncomingMessage,
   Kafka,
   KafkaCompression,
   KafkaConnection,
@@ -27,6 +25,7 @@ import type {
 import type { Staged, Transactions, TransactionsResource } from '../../model/transactions.js';
 import { COMPACTED_TOPIC } from './compacted-topic.js';
 import { CheckpointRecords } from './checkpoint-records.js';
+import { latestRecords } from './latest-records.js';
 import { requestsOf } from './requests.js';
 import { Staging } from './staging.js';
 
@@ -119,11 +118,7 @@ class PipelineTransactions implements Transactions {
   #stateOf(records: CheckpointRecords): Observable<ReturnType<CheckpointRecords['read']>> {
     const { connection, stateTopic } = this.#config;
     return this.#kafka.read(connection, { topic: stateTopic, partition: 0 }).pipe(
-      // Of a key the latest counts, and an older one is not kept: compaction may be far behind.
-      reduce(
-        (latest, message) => latest.set(Buffer.from(message.key ?? []).toString(), message),
-        new Map<string, IncomingMessage>(),
-      ),
+      latestRecords(this.#pipeline),
       map((latest) => records.read(latest)),
     );
   }
