@@ -45,7 +45,13 @@ export class TopicProducer implements KafkaProducer {
         createPartitioner: asAddressed,
         retry: RETRY,
       });
-      await producer.connect();
+      try {
+        await producer.connect();
+      } catch (error) {
+        // It may have reached the brokers all the same, and been refused there.
+        leaveQuietly(Promise.resolve(producer));
+        throw error;
+      }
       return producer;
     };
     this.#producer ??= connect();
