@@ -235,14 +235,37 @@ describe('a mirror', () => {
     expect(runOnce(0)).toEqual([]);
   });
 
-  it('refuses a share that is none', () => {
+  it.each([
+    [{ ratio: Number.NaN }, 'ratio NaN, expected 0 … 1'],
+    [{ ratio: -1 }, 'ratio -1, expected 0 … 1'],
+    [{ ratio: 1.1 }, 'ratio 1.1, expected 0 … 1'],
+    [{ maxBatches: 0 }, 'maxBatches 0, expected at least 1'],
+  ])('refuses %o while it is put together', (spec, said) => {
     const to = resourceOf(new RecordingSink());
     const flow = topology().from({ open: () => EMPTY });
-    const route = flow.route('r', { to: [to], mirror: { to, ratio: Number.NaN } });
-    const errors: unknown[] = [];
-    const letters = resourceOf(new RecordingSink<DeadLetter>());
-    const checkpoint = { load: () => of(undefined), save: () => EMPTY, deadLetters: letters };
-    route.run({ checkpoint }).subscribe({ error: (error: unknown) => errors.push(error) });
-    expect(errors).toMatchObject([{ code: 'MILLRACE_E_OPERATOR_OPTION' }]);
+    const message = `the topology cannot work: the mirror of route "r" has ${said}`;
+    const fault = expect.objectContaining({ code: 'MILLRACE_E_FLOW_TOPOLOGY', message });
+    expect(() => flow.route('r', { to: [to], mirror: { to, ...spec } })).toThrow(fault);
   });
+
+  it(
+    'says why: that it cannot be opened, and what it met last',
+    marbles(({ cold, expectObservable, flush }, scheduler) => {
+      const batches = cold('-a-b 1s c-|');
+      const expected = '    -a-b 1s c-|';
+      const gone = new RecordingSink((all, at) => (at === 0 ? throwError(() => new Error('gone')) : of(refused(all))));
+      let opened = 0;
+      const to: SinkResource = {
+        name: 'odd',
+        open: () => (++opened === 1 ? throwError(() => new Error('away')) : concat(of(gone), NEVER)),
+      };
+      const { result, notices } = mirrored(batches.pipe(one), { to }, scheduler);
+      expectObservable(result).toBe(expected, settled);
+      flush();
+      expect(notices.map(({ level, message }) => `${level} ${message}`)).toEqual([
+        'warn opening odd for all/mirror: away; trying again',
+        'warn all/mirror: 3 events were not mirrored to odd; the last fault: no',
+      ]);
+    }),
+  );
 });

@@ -14,12 +14,13 @@ import {
   tap,
 } from 'rxjs';
 import type { Observable, SchedulerLike } from 'rxjs';
+import { messageOf } from '../model/errors.js';
 import type { LogEvent } from '../model/event.js';
 import type { Delivery, Sink, SinkContext, SinkResource } from '../model/sink.js';
-import { atLeast } from '../operators/at-least.js';
 import { hash53, HASHES } from '../operators/hash.js';
 import { mirror } from '../operators/mirror.js';
 import { retryBackoff } from '../operators/retry-backoff.js';
+import { withNotices } from './retry-notices.js';
 import type { Transform } from './transform.js';
 
 /** A share of a route's events for a second sink, which can never slow, fail or change the pipeline. */
@@ -50,29 +51,33 @@ const TELL_EVERY_MS = 10_000;
 const MAX_WAIT_MS = 30_000;
 
 type Losses = Record<'noRoom' | 'failed' | 'ended' | 'refused', number>;
+type Tell = (losses: Losses, lastFault: string | undefined) => void;
 
 /** Counts events that did not arrive, and tells of them now and then. */
 class Lost {
-  readonly #tell: (losses: Losses) => void;
+  readonly #tell: Tell;
   readonly #more = new Subject<void>();
   #losses: Losses = { noRoom: 0, failed: 0, ended: 0, refused: 0 };
+  #lastFault: string | undefined;
 
-  constructor(tell: (losses: Losses) => void) {
+  constructor(tell: Tell) {
     this.#tell = tell;
   }
 
-  add(why: keyof Losses, count: number): void {
+  add(why: keyof Losses, count: number, fault?: unknown): void {
     if (count === 0) return;
     this.#losses[why] += count;
+    if (fault !== undefined) this.#lastFault = messageOf(fault);
     this.#more.next();
   }
 
   /** The last ones are told when it is unsubscribed. */
   telling(scheduler: SchedulerLike): Observable<never> {
     const told = (): void => {
-      const losses = this.#losses;
+      const [losses, lastFault] = [this.#losses, this.#lastFault];
       this.#losses = { noRoom: 0, failed: 0, ended: 0, refused: 0 };
-      if (Object.values(losses).some((count) => count > 0)) this.#tell(losses);
+      this.#lastFault = undefined;
+      if (Object.values(losses).some((count) => count > 0)) this.#tell(losses, lastFault);
     };
     return this.#more.pipe(auditTime(TELL_EVERY_MS, scheduler), tap(told), finalize(told), ignoreElements());
   }
@@ -93,22 +98,21 @@ function mirrorOf(
   { pipeline, report }: MirrorContext,
   scheduler: SchedulerLike,
 ): Mirror {
-  atLeast(0, { ratio });
-  atLeast(1, { maxBatches });
   const limit = ratio * HASHES;
   const isChosen = (event: LogEvent): boolean => hash53(event.id) < limit;
   const offers = new Subject<Delivery>();
   const sinks = new ReplaySubject<Sink>(1);
-  const lost = new Lost((losses) => {
+  const lost = new Lost((losses, lastFault) => {
     const count = Object.values(losses).reduce((sum, each) => sum + each, 0);
-    const message = `${leg}: ${count} events were not mirrored to ${to.name}`;
+    const why = lastFault === undefined ? '' : `; the last fault: ${lastFault}`;
+    const message = `${leg}: ${count} events were not mirrored to ${to.name}${why}`;
     report({ level: 'warn', code: 'MILLRACE_E_FLOW_MIRROR_LOST', message, details: losses });
   });
   const send = (delivery: Delivery): Observable<unknown> =>
     sinks.pipe(
       take(1),
       switchMap((sink) => sink.deliver(delivery)),
-      tap(({ refused }) => lost.add('refused', refused.length)),
+      tap(({ refused }) => lost.add('refused', refused.length, refused[0]?.reason)),
     );
   const sending = offers.pipe(
     mirror(
@@ -117,14 +121,14 @@ function mirrorOf(
         ratio: 1,
         maxQueue: maxBatches,
         maxMs: MAX_SEND_MS,
-        onLost: ({ items }, { why }) => lost.add(why, items.length),
+        onLost: ({ items }, how) => lost.add(how.why, items.length, how.why === 'failed' ? how.error : undefined),
       },
       scheduler,
     ),
   );
   const opening = defer(() => to.open({ pipeline, leg, saved: undefined, save: EMPTY, report })).pipe(
     tap((sink) => sinks.next(sink)),
-    retryBackoff({ maxMs: MAX_WAIT_MS }, scheduler),
+    retryBackoff(withNotices({ maxMs: MAX_WAIT_MS }, `opening ${to.name} for ${leg}`, report, scheduler), scheduler),
     // In a task of its own, as sending is.
     subscribeOn(scheduler),
   );

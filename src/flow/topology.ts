@@ -160,6 +160,7 @@ function flowing(parts: Parts): TopologyFlow {
 function routing(parts: Parts): TopologyRoutes {
   const route = (name: string, { stages = [], to, ...rest }: TopologyRoute): Topology => {
     checkRoute(parts, name, to);
+    if (rest.mirror !== undefined) checkMirror(name, rest.mirror);
     const routes = [...parts.routes, { name, stages, to, ...rest }];
     checkFiles(routes.flatMap(sinksOf));
     const next = { ...parts, routes };
@@ -173,6 +174,12 @@ function checkRoute({ routes }: Parts, name: string, to: readonly unknown[]): vo
   if (name === '' || name.includes('/')) throw fault(`"${name}" is no name of a route: it is empty or has a slash`);
   if (routes.some((other) => other.name === name)) throw fault(`there are two routes "${name}"`);
   if (to.length === 0) throw fault(`route "${name}" has no sink`);
+}
+
+function checkMirror(route: string, { ratio = 0, maxBatches = 1 }: MirrorSpec): void {
+  const has = `the mirror of route "${route}" has`;
+  if (!(ratio >= 0 && ratio <= 1)) throw fault(`${has} ratio ${ratio}, expected 0 … 1`);
+  if (!(maxBatches >= 1)) throw fault(`${has} maxBatches ${maxBatches}, expected at least 1`);
 }
 
 function sinksOf({ to, mirror }: Parts['routes'][number]): readonly SinkResource[] {
