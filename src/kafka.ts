@@ -61,7 +61,10 @@ export function kafkaSource(config: KafkaSourceConfig, ports: KafkaPorts = {}, s
 export function kafkaSink(config: KafkaSinkConfig, ports: KafkaPorts = {}): EventSink {
   const options = validated(kafkaSinkOptions, config, 'kafkaSink');
   // The transaction belongs to the pipeline, and only a configuration gives it one.
-  if (options.transactional) throw new MillraceError('MILLRACE_E_CONFIG_INVALID', 'kafkaSink: transactional');
+  if (options.transactional) {
+    const why = 'kafkaSink: transactional: only a pipeline by configuration has it';
+    throw new MillraceError('MILLRACE_E_CONFIG_INVALID', why);
+  }
   const all = { ...clients, ...ports };
   return { ...kafkaSinkOf(options, all), deadLetters: kafkaDeadLettersOf(options, all.kafka) };
 }

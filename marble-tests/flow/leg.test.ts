@@ -96,7 +96,7 @@ describe('leg', () => {
       const sink = answering(cold, ['#', '#', '#', '#'], odd);
       const source = cold('  a-----------').pipe(map(deliveriesOf));
       const expected = '     ------#     '; // waits 2, 4
-      const exhausted = new MillraceError('MILLRACE_E_RETRY_EXHAUSTED', '3 in a row', { cause: odd });
+      const exhausted = new MillraceError('MILLRACE_E_RETRY_EXHAUSTED', '3 in a row, the last: odd', { cause: odd });
       const result = source.pipe(leg(sink, { policy, maxUnclassifiedTries: 3 }));
       expectObservable(result).toBe(expected, undefined, exhausted);
       flush();
@@ -109,7 +109,7 @@ describe('leg', () => {
     marbles(({ expectObservable }) => {
       const failing: Sink<string> = { deliver: () => throwError(() => odd) };
       const choosy = { ...policy, recoverable: () => false };
-      const exhausted = new MillraceError('MILLRACE_E_RETRY_EXHAUSTED', '5 in a row', { cause: odd });
+      const exhausted = new MillraceError('MILLRACE_E_RETRY_EXHAUSTED', '5 in a row, the last: odd', { cause: odd });
       const expected = ' 30ms #'; // 2 + 4 + 8 + 16
       expectObservable(of(deliveriesOf('a')).pipe(leg(failing, { policy: choosy }))).toBe(
         expected,
@@ -248,6 +248,19 @@ describe('leg', () => {
       expectObservable(source.pipe(leg(sink, { policy }))).toBe(expected, { r, n: nothing });
       flush();
       expect(runs).toEqual(['a', 'bc', 'bc']);
+    }),
+  );
+
+  it(
+    'a run that is answered for in part is not taken for delivered',
+    marbles(({ expectObservable }) => {
+      const sink: Sink<string> = { deliver: () => of(r), deliverRun: () => of([]) };
+      const cause = new TypeError('a sink gave 0 receipts for 1 deliveries');
+      const exhausted = new MillraceError('MILLRACE_E_RETRY_EXHAUSTED', `1 in a row, the last: ${cause.message}`, {
+        cause,
+      });
+      const result = of(deliveriesOf('a')).pipe(leg(sink, { policy, maxUnclassifiedTries: 1 }));
+      expectObservable(result).toBe('#', undefined, exhausted);
     }),
   );
 });

@@ -403,7 +403,7 @@ describe('pipeline', () => {
     marbles(({ cold, expectObservable, flush }, scheduler) => {
       const sink = new RecordingSink((all) => (all.position === 2 ? cold('#', {}, odd) : of(receiptFor(all))));
       const lanes = (): Observable<Lane> => of(laneOf('l', of(batchesOf('a'), batchesOf('b'))));
-      const exhausted = new MillraceError('MILLRACE_E_RETRY_EXHAUSTED', '5 in a row', { cause: odd });
+      const exhausted = new MillraceError('MILLRACE_E_RETRY_EXHAUSTED', '5 in a row, the last: odd', { cause: odd });
       const { result, saves } = running({ lanes, to: [resourceOf(sink)] }, scheduler);
       expectObservable(result.pipe(placed)).toBe('x 59ms #', { x: 'l1' }, exhausted);
       flush();

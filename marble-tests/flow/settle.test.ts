@@ -100,7 +100,7 @@ describe('settle', () => {
       const expected = '      1-- 30ms #   ';
       const odd = new Error('odd');
       const sink = new RecordingSink((delivery, at) => (at === 0 ? of(receiptFor(delivery)) : cold('#', {}, odd)));
-      const exhausted = new MillraceError('MILLRACE_E_RETRY_EXHAUSTED', '5 in a row', { cause: odd });
+      const exhausted = new MillraceError('MILLRACE_E_RETRY_EXHAUSTED', '5 in a row, the last: odd', { cause: odd });
       expectObservable(batches.pipe(settling({ sinks: [sink] }), position)).toBe(expected, undefined, exhausted);
     }),
   );

@@ -34,7 +34,7 @@ function eachLife(cold: RunHelpers['cold'], lives: readonly string[]): Observabl
 }
 
 function exhausted(times: number, cause: unknown): MillraceError {
-  return new MillraceError('MILLRACE_E_RETRY_EXHAUSTED', `${times} in a row`, { cause });
+  return new MillraceError('MILLRACE_E_RETRY_EXHAUSTED', `${times} in a row, the last: ${String(cause)}`, { cause });
 }
 
 const boom = throwError(() => 'boom');
@@ -414,7 +414,7 @@ describe.each(forms.filter(([name]) => !name.includes('backoffDelay')))('%s: the
         '                    --------^!      ',
       ];
       const expected = '     ---------#      ';
-      const exhaustedTime = new MillraceError('MILLRACE_E_RETRY_EXHAUSTED', '3 in a row within 15 ms', {
+      const exhaustedTime = new MillraceError('MILLRACE_E_RETRY_EXHAUSTED', '3 in a row within 15 ms, the last: boom', {
         cause: 'boom',
       });
       expectObservable(source.pipe(form({ ...stairs, maxTotalMs: 15 }))).toBe(expected, undefined, exhaustedTime);

@@ -34,7 +34,9 @@ describe('retryBackoff', () => {
       // fails at 1 (one), 2 + 6 (stable: one), 9 + 1 (two: the end)
       const expected = 'a------b-c#';
       const result = source.pipe(retryBackoff({ initialMs: 1, maxMs: 1, jitter: 0, stableMs: 6, maxTriesInARow: 2 }));
-      const exhausted = new MillraceError('MILLRACE_E_RETRY_EXHAUSTED', '2 in a row', { cause: 'error' });
+      const exhausted = new MillraceError('MILLRACE_E_RETRY_EXHAUSTED', '2 in a row, the last: error', {
+        cause: 'error',
+      });
       expectObservable(result).toBe(expected, undefined, exhausted);
     }),
   );

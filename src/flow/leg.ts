@@ -1,4 +1,4 @@
-import { asyncScheduler, concatMap, defer, EMPTY, from, mergeMap, of, takeLast, throwIfEmpty } from 'rxjs';
+import { asyncScheduler, concatMap, defer, EMPTY, from, map, mergeMap, of, takeLast, throwIfEmpty } from 'rxjs';
 import type { Observable, OperatorFunction, SchedulerLike } from 'rxjs';
 import { isTransient } from '../model/errors.js';
 import type { Delivery, Receipt, Sink } from '../model/sink.js';
@@ -50,7 +50,12 @@ export function leg<T>(
   const deliverRun = (run: readonly Delivery<T>[]): Observable<Receipt<T>> => {
     const filled = run.filter(({ items }) => items.length > 0);
     if (sink.deliverRun === undefined || filled.length === 0) return from(run).pipe(concatMap(deliver));
-    return retried(defer(() => sink.deliverRun?.(filled) ?? EMPTY)).pipe(
+    const receiptsOf = (receipts: readonly Receipt<T>[]): readonly Receipt<T>[] => {
+      // One that is missing would be taken for one that says nothing was lost.
+      if (receipts.length === filled.length) return receipts;
+      throw new TypeError(`a sink gave ${receipts.length} receipts for ${filled.length} deliveries`);
+    };
+    return retried(defer(() => sink.deliverRun?.(filled) ?? EMPTY).pipe(map(receiptsOf))).pipe(
       mergeMap((receipts) => run.map((delivery) => receipts[filled.indexOf(delivery)] ?? NOTHING)),
     );
   };

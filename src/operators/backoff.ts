@@ -12,7 +12,7 @@ import {
   timer,
 } from 'rxjs';
 import type { SchedulerLike } from 'rxjs';
-import { MillraceError } from '../model/errors.js';
+import { MillraceError, messageOf } from '../model/errors.js';
 
 /** One failed try, as `onRetry` hears of it. */
 export interface FailedTry {
@@ -104,8 +104,10 @@ function waitFor(
   // Passed on as it is, whatever was thrown.
   if (policy.recoverable?.(error) === false) return new Observable((subscriber) => subscriber.error(error));
   const { maxTriesInARow = Infinity, maxTotalMs = Infinity, wake, signal, onRetry } = policy;
-  const exhausted = (detail: string): Observable<never> =>
-    throwError(() => new MillraceError('MILLRACE_E_RETRY_EXHAUSTED', detail, { cause: error }));
+  const exhausted = (detail: string): Observable<never> => {
+    const why = `${detail}, the last: ${messageOf(error)}`;
+    return throwError(() => new MillraceError('MILLRACE_E_RETRY_EXHAUSTED', why, { cause: error }));
+  };
   if (signal?.aborted === true) return throwError(() => aborted(error));
   if (triesInARow >= maxTriesInARow) return exhausted(`${triesInARow} in a row`);
   const waitMs = backoffMs(policy, triesInARow);
