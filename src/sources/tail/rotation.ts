@@ -40,6 +40,9 @@ export class Search {
   *locate(incarnation: Incarnation, at: Seen | undefined): Routine<Whereabouts> {
     const where = yield* this.#latest(incarnation, at);
     if (!('file' in where) || !isVague(incarnation.evidence) || isAsSeen(where.file, incarnation)) return where;
+    // Later ones begin with so few bytes as well: its own file may only have been missed.
+    const isOther = where.file.id !== incarnation.fileId;
+    if (isOther && (yield* this.#isListedOtherwise(incarnation.location))) return { kind: 'unclear' };
     return (yield* this.#earlier(incarnation, where.file)) ?? where;
   }
 
@@ -54,10 +57,6 @@ export class Search {
       moved !== undefined && !(isThere && moved.path === at.path) && !this.#isNewOne(moved, incarnation, listing);
     if (isElsewhere && (isSameArchive(moved, incarnation) || !(yield* this.#isOther(moved, incarnation)))) {
       return found(incarnation, moved);
-    }
-    // It may only have been missed: later ones begin with so few bytes as well.
-    if (moved === undefined && isVague(incarnation.evidence) && (yield* this.hasMoved(incarnation.location))) {
-      return { kind: 'unclear' };
     }
     // Written anew with the old content first, as rsync does it.
     if (at !== undefined && !isThere && !this.#isOwned(at) && (yield* this.#isSame(at, incarnation))) {
@@ -185,14 +184,17 @@ export class Search {
   /** Whether names in the folder of a path have moved since this search listed it: then what it did not find proves nothing. */
   *hasMoved(path: string): Routine<boolean> {
     const folder = folderOf(path);
-    const before = this.#listings.get(folder);
-    if (before === undefined) return false;
     let hasMoved = this.#moved.get(folder);
     if (hasMoved === undefined) {
-      hasMoved = namesOf(before.files) !== namesOf(yield* this.#looker.siblings(path));
+      hasMoved = yield* this.#isListedOtherwise(path);
       this.#moved.set(folder, hasMoved);
     }
     return hasMoved;
+  }
+
+  *#isListedOtherwise(path: string): Routine<boolean> {
+    const before = this.#listings.get(folderOf(path));
+    return before !== undefined && namesOf(before.files) !== namesOf(yield* this.#looker.siblings(path));
   }
 
   *#isSame({ path, size }: Seen, { evidence }: Incarnation): Routine<boolean> {
