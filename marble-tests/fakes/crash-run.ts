@@ -29,6 +29,8 @@ type Trace = (line: string) => void;
 
 /** What a history is like, and how many events of a key may pass. */
 export interface PlayOptions extends HistoryOptions {
+  /** A few steps only: many more histories are played in the same time. */
+  readonly isShort?: boolean;
   readonly mostOfKey?: 1 | 2;
   /** Into a topic as well, in transactions: the checkpoint is in a topic then. */
   readonly isTransactional?: boolean;
@@ -69,7 +71,7 @@ class Run {
     this.cuts = cuts;
     this.#trace = (line) => trace(`${this.#clock.now()} ${line}`);
     const random = new Seeded(seed);
-    this.history = new LogHistory(random, 4 + random.below(20), kind);
+    this.history = new LogHistory(random, kind.isShort === true ? 2 + random.below(6) : 4 + random.below(20), kind);
     const hasCopiesInside = random.chance(0.4);
     this.#random = new Seeded(seed * 1000 + cuts.reduce((sum, cut) => sum * 31 + cut, 0));
     // Not from 0 on: that is the time of a file whose time nobody knows.

@@ -40,9 +40,10 @@ export class Search {
   *locate(incarnation: Incarnation, at: Seen | undefined): Routine<Whereabouts> {
     const where = yield* this.#latest(incarnation, at);
     if (!('file' in where) || !isVague(incarnation.evidence) || isAsSeen(where.file, incarnation)) return where;
-    // Later ones begin with so few bytes as well: its own file may only have been missed.
-    const isOther = where.file.id !== incarnation.fileId;
-    if (isOther && (yield* this.#isListedOtherwise(incarnation.location))) return { kind: 'unclear' };
+    // Another one got its name, and begins with so few bytes as well: its own file may only have been missed.
+    const isOther = where.file.path === incarnation.location && where.file.id !== incarnation.fileId;
+    if (isOther && incarnation.isEnded && (yield* this.#isListedOtherwise(incarnation.location)))
+      return { kind: 'unclear' };
     return (yield* this.#earlier(incarnation, where.file)) ?? where;
   }
 
