@@ -18,15 +18,21 @@ function textOf(header: IncomingMessage['headers'][string]): string | undefined 
   return header.map((each) => textOf(each) ?? '').join(', ');
 }
 
+/** What a header of ours says; an empty one says nothing. */
+function saidBy(header: IncomingMessage['headers'][string]): string | undefined {
+  const text = textOf(header);
+  return text === '' ? undefined : text;
+}
+
 /** What every record of a message has: where it is, what it was, and the identity it came with. */
 function recordOf({ offset, timestampMs, value, headers }: IncomingMessage): LogRecord {
   const bytes = value === null ? Buffer.alloc(0) : Buffer.from(value.buffer, value.byteOffset, value.length);
-  const enteredMs = Number(textOf(headers['millrace-time']) ?? timestampMs);
+  const enteredMs = Number(saidBy(headers['millrace-time']) ?? timestampMs);
   return {
     offset,
     text: bytes.toString(),
     ...(isUtf8(bytes) ? {} : { bytes }),
-    id: textOf(headers['millrace-id']),
+    id: saidBy(headers['millrace-id']),
     timeMs: Number.isFinite(enteredMs) ? enteredMs : timestampMs,
   };
 }
@@ -38,7 +44,10 @@ function withMetadata(record: LogRecord, { key, timestampMs, headers }: Incoming
     .filter(([name]) => !name.startsWith('millrace-'))
     .map(([name, header]): [string, unknown] => [`kafka.headers.${name}`, textOf(header)]);
   const keyText = key === null ? [] : [['kafka.key', Buffer.from(key).toString()] as const];
-  const added = [...keyText, ['kafka.timestamp', new Date(timestampMs).toISOString()] as const, ...named];
+  const time = new Date(timestampMs);
+  // Kafka takes what a producer says, nanoseconds too.
+  const timeText = Number.isNaN(time.getTime()) ? [] : [['kafka.timestamp', time.toISOString()] as const];
+  const added = [...keyText, ...timeText, ...named];
   const keys = [...shape.keys, ...added.map(([name]) => name)];
   return { ...record, content: { shape: new Shape(keys), values: [...values, ...added.map(([, value]) => value)] } };
 }
