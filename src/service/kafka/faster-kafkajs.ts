@@ -7,7 +7,9 @@ import { recordBatch } from './record-batch.js';
 // of a sink's time went there. These two of its modules are ours, put in place before the others ask for them.
 
 const load = createRequire(import.meta.url);
-const REQUEST = 'kafkajs/src/protocol/requests/produce/v3/request';
+const REQUESTS = 'kafkajs/src/protocol/requests/produce';
+/** Each version is the one before it with another number; they are asked for at each request. */
+const LATER_VERSIONS = [4, 5, 6, 7];
 const GROUPING = 'kafkajs/src/producer/groupMessagesPerPartition';
 
 /** A message as anybody may give it to kafkajs. */
@@ -111,7 +113,10 @@ const grouping: Group = ({ topic, partitionMetadata, messages, partitioner }) =>
   return groups;
 };
 
-replace<MakeRequest>(REQUEST, producing);
+replace<MakeRequest>(`${REQUESTS}/v3/request`, producing);
+// Whoever has written with kafkajs before us has loaded them, on top of kafkajs' own.
+for (const version of LATER_VERSIONS)
+  Reflect.deleteProperty(load.cache, load.resolve(`${REQUESTS}/v${version}/request`));
 replace<Group>(GROUPING, () => grouping);
 
 /** kafkajs, with a producer that is several times as fast. */
