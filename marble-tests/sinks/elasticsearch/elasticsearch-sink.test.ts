@@ -65,6 +65,20 @@ function outcome(sink: Sink<string>, delivery: Delivery<string>): { receipt?: Re
 const all = (items: readonly string[]): BulkItem[] => items.map(() => created);
 
 describe('elasticsearchSink', () => {
+  it('counts the bytes of a request, not its characters', () => {
+    const cluster = new Cluster((items) => of(all(items)));
+    outcome(opened(cluster, { maxBulkBytes: 8, maxInFlight: 2 }), {
+      lane: 'l',
+      position: 4,
+      items: ['ab', 'cd', '日', '本'],
+    });
+    // Two and a line end each: 3 + 3; 4 + 4, for a sign takes three bytes.
+    expect(cluster.bodies).toEqual(['abcd', '日本']);
+    const half = new Cluster((items) => of(all(items)));
+    outcome(opened(half, { maxBulkBytes: 7, maxInFlight: 2 }), { lane: 'l', position: 2, items: ['日', '本'] });
+    expect(half.bodies).toEqual(['日', '本']);
+  });
+
   it(
     'takes what is delivered in the instant in which it is open: a mirror has waited for it',
     marbles(({ expectObservable }) => {

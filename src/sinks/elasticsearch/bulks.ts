@@ -80,16 +80,17 @@ export class Bulks<T> {
     const { maxBulkBytes, maxBulkItems } = this.#limits;
     const entries: Entry<T>[] = [];
     const texts: string[] = [];
-    let chars = 0;
-    while (this.#head < this.#queue.length && entries.length < maxBulkItems && chars < maxBulkBytes) {
+    let bytes = 0;
+    while (this.#head < this.#queue.length && entries.length < maxBulkItems && bytes < maxBulkBytes) {
       const entry = this.#queue[this.#head];
       if (entry === undefined) break;
       if (!entry.progress.isAbandoned) {
         const text = this.#encode(entry.item);
-        if (entries.length > 0 && chars + text.length > maxBulkBytes) break;
+        const size = Buffer.byteLength(text);
+        if (entries.length > 0 && bytes + size > maxBulkBytes) break;
         entries.push(entry);
         texts.push(text);
-        chars += text.length;
+        bytes += size;
       }
       this.#head++;
     }
