@@ -3,7 +3,9 @@ import type { Observable } from 'rxjs';
 import type { RunHelpers } from 'rxjs/testing';
 import { describe, expect, it } from 'vitest';
 import { MillraceError } from '../../../src/model/errors.js';
+import type { Json } from '../../../src/model/json.js';
 import type { ConsumerEvent } from '../../../src/model/kafka.js';
+import type { SavedLane, SourceContext } from '../../../src/model/source.js';
 import { assigned, durableAt, fetched, playing, rebalancing } from '../../fakes/fake-kafka.js';
 import type { Scene } from '../../fakes/fake-kafka.js';
 import { marbles } from '../../marbles.js';
@@ -167,6 +169,44 @@ describe('kafkaSource', () => {
       },
     ),
   );
+
+  /** Where a lane is opened that was saved, and once more when it comes back from another member. */
+  const openings = (saved: SavedLane, committed: number, more: Partial<SourceContext> = {}): readonly string[] => {
+    let heard: readonly string[] = [];
+    marbles(({ cold, expectObservable, flush }, scheduler) => {
+      const context = { saved: new Map([['t-0', saved]]), ...more };
+      const values = { a: assigned({ 0: committed }), r: rebalancing, b: assigned({ 0: committed }, 'n') };
+      const { log, run } = playing({ members: [cold('ar-b', values)], context }, scheduler);
+      expectObservable(run, '^ 10ms !').toBe('-');
+      flush();
+      heard = log.filter((what) => /open|commit|forget/.test(what));
+    })();
+    return heard;
+  };
+
+  it('goes on after a crash where it had settled: the checkpoint is ahead of the group, once, and the group hears of it', () => {
+    for (const committed of [5, 6]) {
+      expect(openings({ position: 7, state: { committed: 5 } }, committed)).toEqual([
+        '0: commit t-0 7',
+        '0: open t-0 at 7',
+        '3: forget t-0',
+        `3: open t-0 at ${committed}`,
+      ]);
+    }
+  });
+
+  it('somebody else was further, or has set the group back, or the log is a shorter one: the group says where', () => {
+    const first = (position: number, state: Json, committed: number, more?: Partial<SourceContext>): string =>
+      openings({ position, state }, committed, more)
+        .filter((what) => what.startsWith('0'))
+        .join(', ');
+    expect(first(7, { committed: 5 }, 9)).toBe('0: open t-0 at 9');
+    expect(first(7, { committed: 5 }, 4)).toBe('0: forget t-0, 0: open t-0 at 4');
+    expect(first(7, { committed: 5 }, -1)).toBe('0: forget t-0, 0: open t-0 at 0');
+    expect(first(101, { committed: 5 }, 5)).toBe('0: forget t-0, 0: open t-0 at 5');
+    expect(first(7, null, 5)).toBe('0: open t-0 at 5');
+    expect(first(7, { committed: 5 }, 5, { claim: () => EMPTY })).toBe('0: open t-0 at 5');
+  });
 
   it(
     'a commit that failed for a moment is not tried again once the group is divided anew',

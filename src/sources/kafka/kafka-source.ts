@@ -65,7 +65,14 @@ function joined(
   scheduler: SchedulerLike,
 ): Observable<Lane> {
   const { groupId, topics, sessionTimeoutMs, silenceMs } = options;
-  const setting = { options, decode, context, scheduler, ends: new Map<string, number>() };
+  const setting = {
+    options,
+    decode,
+    context,
+    scheduler,
+    ends: new Map<string, number>(),
+    saved: new Map(context.saved),
+  };
   const reached = new Subject<void>();
   let isMember = false;
   let isStopping = false;

@@ -17,12 +17,12 @@ import type { MonoTypeOperatorFunction, Observable, SchedulerLike } from 'rxjs';
 import type { Lane, LogRecord } from '../../model/batch.js';
 import { isTransient, MillraceError, messageOf } from '../../model/errors.js';
 import type { AssignedPartition, ConsumerEvent, GroupOffset, KafkaConsumer } from '../../model/kafka.js';
-import type { SourceContext } from '../../model/source.js';
+import type { SavedLane, SourceContext } from '../../model/source.js';
 import type { BackoffPolicy } from '../../operators/backoff.js';
 import { retryBackoff } from '../../operators/retry-backoff.js';
 import { workWhile } from '../../operators/work-while.js';
 import type { KafkaSourceOptions } from './options.js';
-import { laneId, PartitionLane } from './partition-lane.js';
+import { committedBefore, laneId, PartitionLane } from './partition-lane.js';
 import type { Decode } from './records.js';
 
 /** All is committed: who does not answer to a goodbye holds nobody up. */
@@ -36,6 +36,8 @@ export interface MemberSetting {
   readonly scheduler: SchedulerLike;
   /** With `once`: where each partition ended when it was first seen. Kept by the source, from one member to the next. */
   readonly ends: Map<string, number>;
+  /** What the checkpoint had of lanes when the source was opened, until they are. */
+  readonly saved: Map<string, SavedLane>;
 }
 
 /**
@@ -189,7 +191,9 @@ export class Membership {
     const { committed, low, high } = partition;
     const id = laneId(partition);
     if (committed !== undefined && committed < low) report(lost(id, committed, low));
-    const begin = committed === undefined ? (options.from === 'beginning' ? low : high) : Math.max(committed, low);
+    const settled = this.#settledBefore(partition);
+    const first = options.from === 'beginning' ? low : high;
+    const begin = committed === undefined ? first : Math.max(committed, low, settled);
     const end = once ? (ends.get(id) ?? high) : undefined;
     if (end !== undefined) ends.set(id, end);
     const fields = options.metadata
@@ -200,10 +204,32 @@ export class Membership {
       this.#finishIfCommitted();
     };
     const patiently = patience<readonly LogRecord[]>(id, this.#setting);
-    const setting = { consumer: this.#consumer, decode, demand, stop, fields, onEnd, patiently };
+    const keepsState = context.claim === undefined;
+    const setting = { consumer: this.#consumer, decode, demand, stop, fields, onEnd, patiently, keepsState };
     const lane = new PartitionLane(setting, partition, begin, end);
     this.#lanes.set(id, lane);
     return lane;
+  }
+
+  /**
+   * How far the lane had settled when the process ended: the checkpoint is ahead of the group, which hears of it later.
+   * 0 where that is not known, or somebody has set the group back meanwhile, or the log is another one.
+   */
+  #settledBefore({ topic, partition, committed, high }: AssignedPartition): number {
+    const { saved, context } = this.#setting;
+    const id = laneId({ topic, partition });
+    const before = saved.get(id);
+    saved.delete(id);
+    const known = before && committedBefore(before.state);
+    // With transactions the group is ahead of what else is saved, never behind.
+    if (before === undefined || known === undefined || context.claim !== undefined) return 0;
+    if (committed === undefined || committed < known || before.position > high) {
+      // What sinks know of it is of no use.
+      context.forget(id);
+      return 0;
+    }
+    this.#durable = new Map([...this.#durable, [id, before.position]]);
+    return before.position;
   }
 
   #fetched(event: Extract<ConsumerEvent, { kind: 'fetched' }>): readonly Lane[] {

@@ -8,6 +8,7 @@ import type {
   KafkaConsumer,
   TopicPartition,
 } from '../../model/kafka.js';
+import type { Json } from '../../model/json.js';
 import type { Demand } from '../../model/source.js';
 import { MAX_LINES, RECORD_BYTES } from '../lines.js';
 import type { Decode } from './records.js';
@@ -23,6 +24,12 @@ export function laneId({ topic, partition }: TopicPartition): string {
   return `${topic}-${partition}`;
 }
 
+/** What the group had committed of a lane when its state was saved; undefined when that does not tell. */
+export function committedBefore(state: Json): number | undefined {
+  const { committed } = (state ?? {}) as { readonly committed?: unknown };
+  return typeof committed === 'number' ? committed : undefined;
+}
+
 /** What a lane needs of its source. */
 export interface LaneSetting {
   readonly consumer: KafkaConsumer;
@@ -32,6 +39,8 @@ export interface LaneSetting {
   readonly fields: Readonly<Record<string, unknown>>;
   /** Tries again, without end, what somebody else has to answer. */
   readonly patiently: MonoTypeOperatorFunction<readonly LogRecord[]>;
+  /** Whether the state of the lane is what the group has committed of it. */
+  readonly keepsState: boolean;
   /** Hears when the lane has completed. */
   readonly onEnd: () => void;
 }
@@ -169,6 +178,7 @@ export class PartitionLane {
   /** Batches of the records; without any it is one batch that has only a position. */
   #cut({ messages }: Fetched, records: readonly LogRecord[], position: number): Batch[] {
     const batches: Batch[] = [];
+    const state = this.#setting.keepsState ? { committed: this.committed ?? null } : null;
     let first = 0;
     let bytes = 0;
     records.forEach((_, at) => {
@@ -176,13 +186,13 @@ export class PartitionLane {
       const size = message === undefined ? RECORD_BYTES : sizeOf(message);
       if (at > first && (bytes + size > MAX_BATCH_BYTES || at - first >= MAX_LINES)) {
         const next = records[at]?.offset ?? position;
-        batches.push({ records: records.slice(first, at), position: next, bytes, state: null });
+        batches.push({ records: records.slice(first, at), position: next, bytes, state });
         first = at;
         bytes = 0;
       }
       bytes += size;
     });
-    batches.push({ records: records.slice(first), position, bytes, state: null });
+    batches.push({ records: records.slice(first), position, bytes, state });
     return batches;
   }
 }

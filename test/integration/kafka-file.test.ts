@@ -1,0 +1,57 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import { describeOnKafka, kafkaForThisBlock } from '../servers/on-servers.js';
+import { linesOf, placeForEachTest, until } from './harness.js';
+import { Topics } from './kafka-topics.js';
+import { patience, rounds } from './rounds.js';
+
+const place = placeForEachTest();
+describeOnKafka()('Kafka → file', () => {
+  const kafka = kafkaForThisBlock();
+  it('a processor that is killed again and again: the file has each line once', patience(4), async () => {
+    const topics = new Topics(kafka().brokers);
+    const topic = await topics.create(4);
+    place().write(
+      'p.yaml',
+      `name: p
+source:
+  kafka: { brokers: ["${kafka().brokers[0]!}"], groupId: g, topics: [${topic}], sessionTimeoutMs: 2000 }
+checkpoint: { path: data/p.checkpoint, everyMs: 50 }
+routes:
+  - to: { file: { path: out.txt, format: raw } }
+`,
+    );
+    let count = 0;
+    const enough = new AbortController();
+    const load = (async () => {
+      const producer = topics.client.producer({ idempotent: true, maxInFlightRequests: 1 });
+      await producer.connect();
+      while (!enough.signal.aborted) {
+        const messages = Array.from({ length: 100 }, (_, n) => ({ value: `line ${count + n}`, partition: n % 4 }));
+        await producer.send({ topic, messages });
+        count += 100;
+        await wait(10);
+      }
+      await producer.disconnect();
+    })();
+    let running = place().start(['run', 'p.yaml']);
+    for (let kill = 0; kill < rounds(4); kill++) {
+      await wait(2500 + Math.random() * 1500);
+      running.kill('SIGKILL');
+      await running.ended;
+      running = place().start(['run', 'p.yaml']);
+    }
+    enough.abort();
+    await load;
+    await until(
+      () => `${new Set(linesOf(place().path('out.txt'))).size} of ${count}`,
+      () => new Set(linesOf(place().path('out.txt'))).size >= count,
+      60_000,
+    );
+    running.kill('SIGTERM');
+    await running.ended;
+    const lines = linesOf(place().path('out.txt'));
+    expect(new Set(lines).size, running.stderr()).toBe(count);
+    expect(lines).toHaveLength(count);
+  });
+});
