@@ -2,14 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { distance } from 'fastest-levenshtein';
 import { boundYoungGeneration } from './service/heap.js';
-import { check } from './service/check-command.js';
-import { generate } from './service/generate.js';
-import { graph } from './service/graph-command.js';
-import { run } from './service/run-command.js';
 import type { RunIo } from './service/run.js';
-import { schema } from './service/schema-command.js';
-import { search } from './service/search-command.js';
-import { tailFiles } from './service/tail-command.js';
 
 const USAGE = `usage:
   millrace [run] [CONFIG.yaml … | FILE …] [--once]   run pipelines (default: config/default.yaml)
@@ -24,6 +17,9 @@ const USAGE = `usage:
 
 /** npm and the terminal both pass Ctrl-C on: the second copy comes within this time and is not a second signal. */
 const NPM_REPEAT_MS = 500;
+
+/** No writing for the group, nothing for others: files are 0640 at most, folders 0750. */
+const OTHERS_NOTHING = 0o027;
 
 function stopSignal(): AbortSignal {
   const controller = new AbortController();
@@ -74,6 +70,10 @@ async function main(): Promise<number> {
   // Nobody reads any more (`2>&1 | head`): that is no reason to end in the middle of a batch, or with a stack trace.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   boundYoungGeneration();
+  // Logs are nobody else's business, in whatever file they lie: DuckDB makes its own. Set once: a change around each
+  // opening would hit what other pipelines make meanwhile.
+  const before = process.umask(0o777);
+  process.umask(before | OTHERS_NOTHING);
   const [command, args] = commandOf(process.argv.slice(2));
   const io: RunIo = {
     stdin: process.stdin,
@@ -87,19 +87,20 @@ async function main(): Promise<number> {
     isStderrTerminal: process.stderr.isTTY,
     probe: (pid) => process.kill(pid, 0),
   };
+  // Each command loads what it needs: a search has its answer sooner without what only pipelines use.
   switch (command) {
     case 'tail':
-      return tailFiles(args, io);
+      return (await import('./service/tail-command.js')).tailFiles(args, io);
     case 'search':
-      return search(args, io);
+      return (await import('./service/search-command.js')).search(args, io);
     case 'check':
-      return check(args, io);
+      return (await import('./service/check-command.js')).check(args, io);
     case 'graph':
-      return graph(args, io);
+      return (await import('./service/graph-command.js')).graph(args, io);
     case 'generate':
-      return generate(args, io);
+      return (await import('./service/generate.js')).generate(args, io);
     case 'schema':
-      return schema(args, io);
+      return (await import('./service/schema-command.js')).schema(args, io);
     case 'help':
       process.stdout.write(USAGE);
       return 0;
@@ -110,7 +111,7 @@ async function main(): Promise<number> {
       process.stderr.write(`no command ${args[0] ?? ''}, and no file of that name\n${USAGE}`);
       return 1;
     default: {
-      const code = await run(args, io);
+      const code = await (await import('./service/run-command.js')).run(args, io);
       // A connection to somebody who does not answer any more would keep the process for half a minute.
       setTimeout(() => process.exit(code), LEAVING_MS).unref();
       return code;

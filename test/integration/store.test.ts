@@ -1,6 +1,6 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { placeForEachTest } from './harness.js';
+import { placeForEachTest, until, within } from './harness.js';
 import { ask } from './stored.js';
 
 const place = placeForEachTest();
@@ -44,6 +44,27 @@ describe('the store', () => {
       { message: 'two', pipeline: 'b', status: '404' },
       { message: null, pipeline: 'b', status: null, fields: '{"http.response.status_code":"?","log_type":"app"}' },
     ]);
+  });
+
+  it('is read by its owner and the group only, with everything that lies beside it', async () => {
+    place().write('pipeline.yaml', config('a', `, export: { path: out/parquet, maxBytes: 1024 }`));
+    place().write('logs/a.log', '{"message":"one"}\n'.repeat(500));
+    const running = place().start(['run', 'pipeline.yaml']);
+    const parquet = (): string[] =>
+      existsSync(place().path('out')) ? readdirSync(place().path('out'), { recursive: true }).map(String) : [];
+    await until('rows are exported', () => parquet().some((name) => name.endsWith('.parquet')));
+    place().append(place().path('logs/a.log'), '{"message":"two"}\n');
+    const names = (): string[] => readdirSync(place().path('data'));
+    await until('there is a log of writes', () => names().includes('store.duckdb.wal'));
+    const files = [...names().map((name) => `data/${name}`), ...parquet().map((name) => `out/${name}`)];
+    // What is being exported may be renamed meanwhile.
+    const forOthers = files.filter(
+      (name) => ((statSync(place().path(name), { throwIfNoEntry: false })?.mode ?? 0) & 0o027) !== 0,
+    );
+    running.kill('SIGTERM');
+    expect((await within(20_000, 'the end', running.ended)).code).toBe(0);
+    expect(files).toContain('data/store.duckdb');
+    expect(forOthers).toEqual([]);
   });
 
   it('skips what it has when the checkpoint is older', async () => {
