@@ -11,25 +11,14 @@ import type {
   TopicPartition,
 } from '../../model/kafka.js';
 import { incomingMessage } from './client-message.js';
+import { ofMember, rebalanceMs } from './joining.js';
 import { kafkaError } from './kafka-error.js';
-import { clientOf, leaveQuietly, REQUEST_TIMEOUT_MS, RETRY } from './kafkajs.js';
+import { clientOf, leaveQuietly, RETRY } from './kafkajs.js';
 import type { Admin, Consumer, EachBatchPayload, OffsetsByTopicPartition } from './kafkajs.js';
 import { patternOf, TopicPatterns } from './topic-patterns.js';
 
 /** Fetches come back at least this often, so a partition that goes on is asked for soon. */
 const MAX_FETCH_WAIT_MS = 100;
-
-/** Members have at least this long to join when the group is divided anew. */
-const MIN_REBALANCE_MS = 10_000;
-const NETWORK_DELAY_MS = 5000;
-
-/**
- * Who joins is answered when all have joined, or are given up. Whoever hung up before would leave a dead member behind each
- * time, which the next one has to wait for.
- */
-function answerMs({ requestTimeoutMs = REQUEST_TIMEOUT_MS }: KafkaConnection, rebalanceTimeoutMs: number): number {
-  return Math.max(requestTimeoutMs, rebalanceTimeoutMs + NETWORK_DELAY_MS);
-}
 
 const keyOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
 
@@ -70,12 +59,11 @@ export class GroupMember implements KafkaConsumer {
     this.#options = options;
     this.#topics = new TopicPatterns(options.topics, () => this.#admin.listTopics());
     const { groupId, sessionTimeoutMs } = options;
-    const rebalanceTimeout = Math.max(sessionTimeoutMs, MIN_REBALANCE_MS);
-    const client = clientOf({ ...connection, requestTimeoutMs: answerMs(connection, rebalanceTimeout) });
+    const client = clientOf(ofMember(connection, sessionTimeoutMs));
     this.#consumer = client.consumer({
       groupId,
       sessionTimeout: sessionTimeoutMs,
-      rebalanceTimeout,
+      rebalanceTimeout: rebalanceMs(sessionTimeoutMs),
       heartbeatInterval: Math.min(3000, Math.floor(sessionTimeoutMs / 5)),
       maxWaitTimeInMs: MAX_FETCH_WAIT_MS,
       metadataMaxAge: 60_000,

@@ -15,6 +15,7 @@ import type { KafkaCompression, KafkaConnection, KafkaSasl } from '../../model/k
 import { answeredSockets } from './answered-sockets.js';
 import { codecs } from './codecs.js';
 import { kafkajs } from './faster-kafkajs.js';
+import { REQUEST_TIMEOUT_MS } from './joining.js';
 import { passedOn } from './kafka-error.js';
 import { oauthBearer } from './oauth-bearer.js';
 
@@ -105,8 +106,6 @@ function saslOf(sasl: KafkaSasl): SASLOptions | Mechanism {
 
 /** Whoever uses the port tries again as well. */
 const FEW_TRIES: RetryOptions = { initialRetryTime: 100, maxRetryTime: 500, retries: 2 };
-
-export const REQUEST_TIMEOUT_MS = 30_000;
 
 /** `retry`: of what belongs to the connection, and of taking over a transactional id. */
 export function clientOf(

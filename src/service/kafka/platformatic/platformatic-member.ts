@@ -10,6 +10,7 @@ import type {
   KafkaConsumer,
   TopicPartition,
 } from '../../../model/kafka.js';
+import { ofMember, rebalanceMs } from '../joining.js';
 import { kafkaError } from '../kafka-error.js';
 import { TopicPatterns } from '../topic-patterns.js';
 import { closeQuietly, connecting } from './connecting.js';
@@ -35,14 +36,14 @@ export class PlatformaticMember implements KafkaConsumer {
 
   constructor(connection: KafkaConnection, { groupId, topics, sessionTimeoutMs }: ConsumerOptions) {
     // Nothing is tried a second time: whoever uses the port makes a new member, and knows then that it is another one.
-    const asked = connecting(connection, 0);
+    const asked = connecting(ofMember(connection, sessionTimeoutMs), 0);
     this.#admin = new Admin(asked);
     this.#topics = new TopicPatterns(topics, () => this.#admin.listTopics({}));
     this.#consumer = new Consumer({
       ...asked,
       groupId,
       sessionTimeout: sessionTimeoutMs,
-      rebalanceTimeout: Math.max(sessionTimeoutMs, 10_000),
+      rebalanceTimeout: rebalanceMs(sessionTimeoutMs),
       heartbeatInterval: Math.min(3000, Math.floor(sessionTimeoutMs / 5)),
       autocommit: false,
     });
