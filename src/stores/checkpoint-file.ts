@@ -100,7 +100,10 @@ export function checkpointFile(path: string, files: Files): CheckpointStore {
         if (stat === undefined) emit(undefined);
         else {
           const file = yield* wait(files.open(path, 'read'));
-          emit(decode(path, yield* closing(file, readAll(file))));
+          const checkpoint = decode(path, yield* closing(file, readAll(file)));
+          // Killed after the rename: whoever acts on what a power failure could still take back would do it for good.
+          yield* wait(files.syncFolder(folder));
+          emit(checkpoint);
         }
       }),
     save: (checkpoint) =>
