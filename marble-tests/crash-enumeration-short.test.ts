@@ -38,6 +38,8 @@ describe('plays of wider searches that found something', () => {
     // Whether names move was asked before the search, and then not again.
     [21001, [19], { isPacked: true }],
     [21100, [69], { isPacked: true }],
+    // A name had moved on to another archive, which was taken for the one that had been listed.
+    [21706, [905], { isPacked: true }],
     // A stop in a wait ended a lane before the source had heard of the stop: it was opened again, without end.
     [20862, [100, 59, 78], { isJoined: true }],
   ];

@@ -53,9 +53,10 @@ export class Looker {
     return yield* this.statAll(names.map((name) => prefix + name));
   }
 
-  /** Whether the file has what was read of another one. */
-  *has(path: string, evidence: Evidence): Routine<boolean> {
+  /** Whether the file has what was read of another one. `id`: only if it still is that file. */
+  *has(path: string, evidence: Evidence, id?: string): Routine<boolean> {
     return yield* this.#ask(path, false, function* (file) {
+      if (id !== undefined && (yield* wait(file.stat())).id !== id) return false;
       return yield* matches(file, evidence);
     });
   }

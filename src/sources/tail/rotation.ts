@@ -160,7 +160,7 @@ export class Search {
     const elsewhere = this.#matched.filter((file) => folderOf(file.path) !== folderOf(path));
     const candidates = [...listing.archives, ...elsewhere].filter(isCandidate);
     for (const file of candidates.sort((a, b) => distance(a) - distance(b))) {
-      if (yield* this.#looker.has(file.path, incarnation.evidence)) return { kind: 'ended', file };
+      if (yield* this.#looker.has(file.path, incarnation.evidence, file.id)) return { kind: 'ended', file };
     }
     return undefined;
   }
@@ -198,9 +198,10 @@ export class Search {
     return before !== undefined && namesOf(before.files) !== namesOf(yield* this.#looker.siblings(path));
   }
 
-  *#isSame({ path, size }: Seen, { evidence }: Incarnation): Routine<boolean> {
+  /** Names may have moved since it was seen: what has its name now says nothing of it. */
+  *#isSame({ path, size, id }: Seen, { evidence }: Incarnation): Routine<boolean> {
     if (evidence.end === 0 || (size < evidence.end && archiveFormatOf(path) === undefined)) return false;
-    return yield* this.#looker.has(path, evidence);
+    return yield* this.#looker.has(path, evidence, id);
   }
 
   *#listingOf(path: string): Routine<Listing> {
