@@ -1,9 +1,10 @@
 import { gzipSync } from 'node:zlib';
 import type { Subscription } from 'rxjs';
-import { defer, EMPTY, of, ReplaySubject } from 'rxjs';
+import { defer, EMPTY, map, of, ReplaySubject } from 'rxjs';
 import { pipeline } from '../../src/flow/pipeline.js';
 import type { Settled } from '../../src/flow/settle.js';
 import type { Notice } from '../../src/model/notice.js';
+import type { LogEvent } from '../../src/model/event.js';
 import type { SinkResource } from '../../src/model/sink.js';
 import type { TransactionsResource } from '../../src/model/transactions.js';
 import { keep } from '../../src/operators/keep.js';
@@ -95,6 +96,35 @@ function limiting(mostOfKey: 1 | 2 | undefined): readonly RememberingStage[] {
 /** At once, so that it happens in virtual time. */
 const fakeGzip: GzipBlock = (block) => defer(() => of(gzipSync(block, { level: 1 })));
 
+/** Throws when an event comes again with another time than before: on a disk, over all lives. */
+function sameTimes(disk: FakeDisk, sink: SinkResource): SinkResource {
+  const times = timesOn.get(disk) ?? new Map<string, number | undefined>();
+  timesOn.set(disk, times);
+  const check = ({ id, arrivedMs }: LogEvent): void => {
+    if (!times.has(id)) times.set(id, arrivedMs);
+    const before = times.get(id);
+    if (before !== arrivedMs) throw new Error(`${id} came in at ${String(before)}, and now at ${String(arrivedMs)}`);
+  };
+  return {
+    ...sink,
+    open: (context) =>
+      sink.open(context).pipe(
+        map((open) => ({
+          usesArrivals: true as const,
+          deliver: (delivery) =>
+            defer(() => {
+              for (const event of delivery.items) check(event);
+              return open.deliver(delivery);
+            }),
+          capture: (settled) => open.capture!(settled),
+          finish: () => open.finish!(),
+        })),
+      ),
+  };
+}
+
+const timesOn = new WeakMap<FakeDisk, Map<string, number | undefined>>();
+
 /** One life of a process: the real pipeline on fake files, from its start to its stop or its death. */
 export class PipelineLife {
   readonly files: FakeFiles;
@@ -127,6 +157,7 @@ export class PipelineLife {
         { ...ports, consume: () => EMPTY },
       );
     };
+    const out = fileSink({ path: OUT, ...output }, eventLines('json'), clock);
     const spec = {
       source: tailSource(
         { ...tailDefaults, ...tail },
@@ -140,7 +171,7 @@ export class PipelineLife {
         ...limiting(mostOfKey),
       ],
       routes: [
-        { name: 'out', stages: [], to: [fileSink({ path: OUT, ...output }, eventLines('json'), clock)] },
+        { name: 'out', stages: [], to: [sameTimes(disk, out)] },
         ...(store === undefined ? [] : [toStore(store)]),
         ...(broker === undefined ? [] : [toTopic]),
       ],
@@ -148,6 +179,7 @@ export class PipelineLife {
       store: checkpoints,
       transactions: broker === undefined ? undefined : transactions(broker),
       checkpointEveryMs,
+      arrivalsEveryMs: 40,
       ...(budgetBytes === undefined ? {} : { budgetBytes }),
       policy: { random: () => disk.random.next() },
     };

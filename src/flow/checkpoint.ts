@@ -13,6 +13,7 @@ import {
   timer,
 } from 'rxjs';
 import type { SchedulerLike } from 'rxjs';
+import type { Arrival } from '../model/arrival.js';
 import type { Lane } from '../model/batch.js';
 import type { Checkpoint, CheckpointStore } from '../model/checkpoint.js';
 import type { Json } from '../model/json.js';
@@ -44,6 +45,12 @@ export interface CheckpointConfig {
   readonly everyMs: number;
   /** How a failed save is tried again; without end. */
   readonly policy: BackoffPolicy;
+}
+
+/** The marks that date what lies beyond a position. */
+function neededFrom(marks: readonly Arrival[] | undefined, position: number): readonly Arrival[] | undefined {
+  if (marks === undefined || marks.length < 2) return marks;
+  return marks.filter((_, at) => (marks[at + 1]?.position ?? Infinity) > position);
 }
 
 /**
@@ -117,16 +124,33 @@ export class Checkpointer {
   admit(lane: Lane): Observable<never> {
     return defer(() => {
       if (this.#lanes.has(lane.id)) return EMPTY;
-      this.#lanes.set(lane.id, { position: lane.position, state: lane.state });
+      const { position, state } = lane;
+      this.#lanes.set(lane.id, { position, state });
       return this.saveNow();
     });
   }
 
   settled({ lane, position, state }: Settled): void {
     // It was forgotten while this batch was on its way.
-    if (!this.#lanes.has(lane)) return;
-    this.#lanes.set(lane, { position, state });
+    const known = this.#lanes.get(lane);
+    if (known === undefined) return;
+    this.#lanes.set(lane, { position, state, arrivals: neededFrom(known.arrivals, position) });
     this.#touch();
+  }
+
+  /** The marks of a lane that are known: when its records came in. */
+  arrivalsOf(lane: string): readonly Arrival[] {
+    return this.#lanes.get(lane)?.arrivals ?? [];
+  }
+
+  /** Completes when the marks are durable: before anything that is dated by them may be delivered. */
+  arrived(lane: string, arrivals: readonly Arrival[]): Observable<never> {
+    return defer(() => {
+      const known = this.#lanes.get(lane);
+      if (known === undefined) return EMPTY;
+      this.#lanes.set(lane, { ...known, arrivals });
+      return this.saveNow();
+    });
   }
 
   /** The lane will never be opened again. */

@@ -31,6 +31,8 @@ export interface PipelineSpec {
   readonly transactions?: TransactionsResource | undefined;
   /** At most one checkpoint in this time. Default 1000. */
   readonly checkpointEveryMs?: number;
+  /** At most so often it is noted when the records of a lane came in. Default a minute. */
+  readonly arrivalsEveryMs?: number;
   /** What may be between source and sinks, in bytes. Default 64 MiB. */
   readonly budgetBytes?: number;
   /** Above this share of dead letters, of at least 1000 records, the pipeline stops. Default 1: never. */

@@ -28,6 +28,7 @@ import type { Checkpoint, CheckpointStore } from '../model/checkpoint.js';
 import { MillraceError, isTransient } from '../model/errors.js';
 import type { BackoffPolicy } from '../operators/backoff.js';
 import { retryBackoff } from '../operators/retry-backoff.js';
+import { dated } from './arrivals.js';
 import { Checkpointer } from './checkpoint.js';
 import { Budget } from './demand.js';
 import { leg } from './leg.js';
@@ -156,6 +157,7 @@ function flow(
   scheduler: SchedulerLike,
 ): Observable<Settled> {
   const { saved, sinks, transactions } = open;
+  const { arrivalsEveryMs = 60_000 } = spec;
   const names = legNames(spec.routes);
   const routeOf = spec.routes.flatMap((route, at) => route.to.map(() => at));
   const budget = new Budget({ budgetBytes: spec.budgetBytes ?? 64 * 1024 * 1024 });
@@ -183,6 +185,7 @@ function flow(
     legs,
     deadLetters: leg(open.deadLetters, { policy: delivering }, scheduler),
   };
+  const usesArrivals = [...sinks, open.deadLetters].some((sink) => sink.usesArrivals === true);
   const turns = new Turns();
   const limit = deadLetterLimit(spec.maxDeadLetterRatio ?? 1);
   const note = (batch: Settled): void => {
@@ -193,6 +196,7 @@ function flow(
   };
   const settleLane = (lane: Lane): Observable<Settled> => {
     const batches = lane.batches.pipe(
+      usesArrivals ? dated(lane, { checkpointer, everyMs: arrivalsEveryMs }, scheduler) : identity,
       settle(lane, settling),
       tap(note),
       transactions === undefined ? identity : onceDurable(checkpointer),

@@ -44,6 +44,10 @@ class Both<T> implements Sink<T> {
     this.#second = second;
   }
 
+  get usesArrivals(): true | undefined {
+    return this.#first.usesArrivals ?? this.#second.usesArrivals;
+  }
+
   deliver(delivery: Delivery<T>): Observable<Receipt<T>> {
     const answer = this.#answers.get(delivery);
     const first =

@@ -54,9 +54,9 @@ export interface Transformed {
 export type Transform = (lane: Lane, batch: Batch) => Observable<Transformed>;
 
 /** An origin that counts for itself. */
-function originOf(lane: Lane): { origin: Origin; tally: Tally } {
+function originOf(lane: Lane, { arrivals }: Batch): { origin: Origin; tally: Tally } {
   const tally = new Tally();
-  return { origin: { incarnation: lane.id, fields: lane.fields, outcome: tally }, tally };
+  return { origin: { incarnation: lane.id, fields: lane.fields, outcome: tally, arrivals }, tally };
 }
 
 function tallyOf({ filtered = 0 }: Batch): Tally {
@@ -131,9 +131,9 @@ export function transform(
 
   const run = (lane: Lane, batch: Batch, records: readonly LogRecord[]): Observable<Transformed> =>
     defer(() => {
-      const { origin, tally } = originOf(lane);
+      const { origin, tally } = originOf(lane, batch);
       tally.filteredCount = batch.filtered ?? 0;
-      const outputs = routes.map(() => ({ events: [] as LogEvent[], ...originOf(lane) }));
+      const outputs = routes.map(() => ({ events: [] as LogEvent[], ...originOf(lane, batch) }));
       const events = common.rest(eventsOf(common, records, origin));
       const routed = connect((all: Observable<LogEvent>) =>
         merge(
@@ -162,7 +162,7 @@ export function transform(
   const runAlone = (lane: Lane, batch: Batch, record: LogRecord): Observable<Transformed> =>
     run(lane, { ...batch, filtered: 0 }, [record]).pipe(
       catchError((error: unknown) => {
-        const { origin, tally } = originOf(lane);
+        const { origin, tally } = originOf(lane, batch);
         const reason = new MillraceError('MILLRACE_E_STAGE_THREW', messageOf(error), { cause: error });
         tally.rejected(LogEvent.of(origin, record), reason);
         return of(nothingOf(batch, tally));

@@ -1,5 +1,6 @@
 export type { LogRecord } from './event.js';
 import type { Observable } from 'rxjs';
+import type { Arrival } from './arrival.js';
 import type { Json } from './json.js';
 import type { LogRecord } from './event.js';
 
@@ -14,6 +15,8 @@ export interface Batch {
   readonly bytes: number;
   /** What the source needs beside the position to resume here. */
   readonly state: Json;
+  /** When its records came in, where they do not say it themselves. Noted by the pipeline. */
+  readonly arrivals?: readonly Arrival[];
 }
 
 /** What keeps order: a file incarnation, a topic-partition, a listener. */
@@ -24,6 +27,11 @@ export interface Lane {
   /** What the source needs beside the position to find this lane again. */
   readonly state: Json;
   readonly fields: Readonly<Record<string, unknown>>;
+  /**
+   * Nothing from here on was read before, neither in this run nor in an earlier one; Infinity where that is not known.
+   * Given for lanes whose records do not say when they came in: the pipeline notes it, if a sink wants to know.
+   */
+  readonly unreadFrom?: number;
   /** Completes when the lane has ended; a lane that ended may be opened again under the same id. */
   readonly batches: Observable<Batch>;
   /** Emits when somebody else owns the lane now: nothing of it may be acknowledged any more. */

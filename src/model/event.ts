@@ -1,3 +1,5 @@
+import { arrivalAt } from './arrival.js';
+import type { Arrival } from './arrival.js';
 import type { MillraceError } from './errors.js';
 
 /** A record as it was read: text, place, and the bytes themselves where the text does not say them exactly. */
@@ -40,6 +42,8 @@ export interface Origin {
   /** Fields that every event of this origin has, `log.file.path` and the source's `fields`. */
   readonly fields: Readonly<Record<string, unknown>>;
   readonly outcome: Outcome;
+  /** When its records came in, where they do not say it themselves. */
+  readonly arrivals?: readonly Arrival[] | undefined;
 }
 
 /** The field names of events that look alike. Stages compute what they need once per shape, not once per event. */
@@ -63,6 +67,11 @@ export const rawShape: Shape = new Shape(['message']);
 export function idOf(incarnation: string, { id, offset }: LogRecord, index: number): string {
   const first = id ?? `${incarnation}:${offset}`;
   return index === 0 ? first : `${first}:${index}`;
+}
+
+/** When a record entered the system, in ms since 1970: the same in every replay. Undefined where nobody noted it. */
+export function arrivedMs({ arrivals = [] }: Origin, { timeMs, offset }: LogRecord): number | undefined {
+  return timeMs ?? arrivalAt(arrivals, offset);
 }
 
 /**
@@ -101,6 +110,11 @@ export class LogEvent {
   /** `event.id`: incarnation:offset, or what the record carries, and :n for the n-th further event of a record. */
   get id(): string {
     return idOf(this.origin.incarnation, this.record, this.index);
+  }
+
+  /** When its record entered the system, in ms since 1970: the same in every replay. Undefined where nobody noted it. */
+  get arrivedMs(): number | undefined {
+    return arrivedMs(this.origin, this.record);
   }
 
   /** The part of `event.id` after the incarnation, for a record that does not carry its own. */

@@ -40,6 +40,8 @@ export interface SinkCapture {
 export interface Sink<T = LogEvent> {
   /** How many batches of a lane it takes side by side; receipts still come in lane order. Default 1. */
   readonly inFlightPerLane?: number;
+  /** Wants to know when records came in (`arrivedMs`): the pipeline notes it. */
+  readonly usesArrivals?: true | undefined;
   /** Emits one receipt and completes when everything it took is in the sink's keeping. Transient errors may be retried. */
   deliver(delivery: Delivery<T>): Observable<Receipt<T>>;
   /**

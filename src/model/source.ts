@@ -1,4 +1,5 @@
 import type { Observable } from 'rxjs';
+import type { Arrival } from './arrival.js';
 import type { Lane } from './batch.js';
 import type { Json } from './json.js';
 import type { ClaimedLane } from './kafka.js';
@@ -8,6 +9,8 @@ import type { Notice } from './notice.js';
 export interface SavedLane {
   readonly position: number;
   readonly state: Json;
+  /** When its records came in: what is still needed of the marks. */
+  readonly arrivals?: readonly Arrival[] | undefined;
 }
 
 /**

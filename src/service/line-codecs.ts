@@ -1,5 +1,5 @@
 import type { DeadLetter } from '../model/dead-letter.js';
-import { idOf } from '../model/event.js';
+import { arrivedMs, idOf } from '../model/event.js';
 import type { LogEvent } from '../model/event.js';
 import { deadLetterJson, eventSerialiser } from '../model/serialise.js';
 import type { BulkCodec } from '../sinks/elasticsearch/bulks.js';
@@ -33,7 +33,8 @@ export function deadLetterDocuments(index: string): BulkCodec<DeadLetter> {
       return (letter) => {
         const { origin, record, index: nth } = letter;
         const id = idOf(origin.incarnation, record, nth);
-        return document(nameOf({ get: (field) => origin.fields[field] }), id, deadLetterJson(letter));
+        const source = { get: (field: string) => origin.fields[field], arrivedMs: arrivedMs(origin, record) };
+        return document(nameOf(source), id, deadLetterJson(letter));
       };
     },
   };

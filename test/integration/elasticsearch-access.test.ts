@@ -2,6 +2,9 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { certificatesIn } from '../servers/certificates.js';
 import { ElasticsearchProxy } from '../servers/elasticsearch-proxy.js';
+/** `2026.11.23`, in UTC. */
+const dayOf = (time: Date): string => time.toISOString().slice(0, 10).replaceAll('-', '.');
+
 import { describeOnElasticsearch, elasticsearchForThisBlock } from '../servers/on-servers.js';
 import { placeForEachTest, until, within } from './harness.js';
 import { expectEachOnce, Indices } from './indices.js';
@@ -144,9 +147,14 @@ describeOnElasticsearch()('access to Elasticsearch', { timeout: 120_000 }, () =>
         'whenever|ERROR|nobody knows\n',
       ].join(''),
     );
+    // What has no date has that of the day when it came in.
+    const days = [dayOf(new Date())];
     const { summary, stderr } = await place().once();
+    days.push(dayOf(new Date()));
     expect(summary, stderr).toMatchObject({ delivered: 3, deadLettered: 0 });
     const name = 'utc-order-api--1---new-';
-    expect(await indices().names('utc-*')).toEqual([`${name}-2026.11.23`, `${name}-2026.11.24`, `${name}-undated`]);
+    const found = await indices().names('utc-*');
+    expect(found).toEqual(expect.arrayContaining([`${name}-2026.11.23`, `${name}-2026.11.24`]));
+    expect(days.map((day) => `${name}-${day}`)).toContain(found.at(-1));
   });
 });

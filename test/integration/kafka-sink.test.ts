@@ -52,13 +52,19 @@ deadLetter:
   });
 
   it('the original line as it was, and none of it twice when it runs again', async () => {
+    const startedAt = Date.now();
     const topic = await topics().create(1);
     place().write('logs/a.log', lines(10));
     place().write('pipeline.yaml', config(`topic: ${topic}, format: raw`));
     await place().once();
     expect((await place().once()).summary).toMatchObject({ read: 0 });
-    const values = (await topics().readAll(topic)).map(({ value }) => `${value}\n`);
-    expect(values.join('')).toBe(lines(10));
+    const messages = await topics().readAll(topic);
+    expect(messages.map(({ value }) => `${value}\n`).join('')).toBe(lines(10));
+    // When they came in: those who read them give it to events without a date.
+    for (const { headers } of messages) {
+      expect(Number(headers['millrace-time'])).toBeGreaterThanOrEqual(startedAt);
+      expect(Number(headers['millrace-time'])).toBeLessThanOrEqual(Date.now());
+    }
   });
 
   it.each(['gzip', 'snappy', 'lz4', ...(Number(process.versions.node.split('.')[0]) >= 23 ? ['zstd'] : [])])(

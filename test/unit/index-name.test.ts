@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { indexNamer, indexPatternFault, indexWildcard } from '../../src/sinks/elasticsearch/index-name.js';
 
-function named(pattern: string, fields: Readonly<Record<string, unknown>>): string {
-  return indexNamer(pattern)({ get: (field) => fields[field] });
+function named(pattern: string, fields: Readonly<Record<string, unknown>>, arrivedMs?: number): string {
+  return indexNamer(pattern)({ get: (field) => fields[field], arrivedMs });
 }
 
 describe('the index of an event', () => {
@@ -26,6 +26,19 @@ describe('the index of an event', () => {
     expect(named(pattern, fields)).toBe(name);
   });
 
+  it.each([{}, { '@timestamp': 'yesterday' }])(
+    'has the date when it came in where it has none itself: %j',
+    (fields) => {
+      const arrivedMs = Date.UTC(2026, 10, 23, 23, 59);
+      expect(named('l-{@timestamp:yyyy.MM.dd.HH}', fields, arrivedMs)).toBe('l-2026.11.23.23');
+    },
+  );
+
+  it('has its own date rather than when it came in', () => {
+    const fields = { '@timestamp': '2026-11-23T23:59:59.999Z' };
+    expect(named('l-{@timestamp:dd}', fields, Date.UTC(2027, 0, 1))).toBe('l-23');
+  });
+
   it('remembers no date of another event', () => {
     const nameOf = indexNamer('l-{@timestamp:dd.HH}');
     const times = [
@@ -36,7 +49,7 @@ describe('the index of an event', () => {
       '2026-11-24T00:00:00Z',
       '2026-11-24T00:00:00+01:00',
     ];
-    expect(times.map((time) => nameOf({ get: () => time }))).toEqual([
+    expect(times.map((time) => nameOf({ get: () => time, arrivedMs: undefined }))).toEqual([
       ...['l-23.23', 'l-undated', 'l-23.23', 'l-undated', 'l-24.00', 'l-undated'],
     ]);
   });

@@ -85,6 +85,7 @@ function installed(
 
 class ElasticsearchSink<T> implements Sink<T> {
   readonly inFlightPerLane = IN_FLIGHT_PER_LANE;
+  readonly usesArrivals = true;
   readonly #bulks: Bulks<T>;
   /** How far deliveries have come that failed in part, and will be tried again. */
   readonly #begun = new WeakMap<Delivery<T>, Progress<T>>();

@@ -2,6 +2,8 @@
 export interface IndexSource {
   /** The value of a field. */
   get(field: string): unknown;
+  /** When it entered the system, in ms since 1970: stands for a date that it does not have. */
+  readonly arrivedMs: number | undefined;
 }
 
 const PLACE = /\{([^{}:]+)(?::([^{}]*))?\}/g;
@@ -13,12 +15,15 @@ const DATE_SLICES: Readonly<Record<string, readonly [number, number]>> = {
   dd: [8, 10],
   HH: [11, 13],
 };
+/** yyyy-MM-ddTHH */
+const HOUR_CHARS = 13;
 const RFC_3339_UTC = /^\d{4}-\d\d-\d\dT\d\d:.*Z$/;
 /** What an index name may not have, beside capitals. */
 const FORBIDDEN = /[\\/*?"<>| ,#:\u0000-\u001f]/g;
 const MAX_NAME_BYTES = 255;
-/** Stands for a field that an event does not have, and for the date of an event without one. */
+/** Stands for the date of an event that has none, when nobody noted when it came in. */
 const MISSING = 'undated';
+/** Stands for a field that an event does not have. */
 const UNKNOWN = 'unknown';
 
 /** What is wrong with a pattern, or undefined. */
@@ -50,8 +55,13 @@ function cleaned(value: unknown): string {
   return text === '' ? UNKNOWN : text;
 }
 
-function dated(time: unknown, format: string): string {
-  if (typeof time !== 'string' || !RFC_3339_UTC.test(time)) return MISSING;
+/** RFC 3339 in UTC. */
+function timeOf(given: unknown, arrivedMs: number | undefined): string | undefined {
+  if (typeof given === 'string' && RFC_3339_UTC.test(given)) return given;
+  return arrivedMs === undefined ? undefined : new Date(arrivedMs).toISOString();
+}
+
+function dated(time: string, format: string): string {
   return format.replaceAll(DATE_PARTS, (part) => time.slice(...(DATE_SLICES[part] ?? [0, 0])));
 }
 
@@ -79,13 +89,12 @@ export function indexNamer(pattern: string): (item: IndexSource) => string {
     let hour = '';
     let shown = '';
     return (item) => {
-      const time = item.get(field);
-      if (typeof time !== 'string') return MISSING;
-      const its = time.slice(0, 13);
-      if (its !== hour || !time.endsWith('Z')) {
-        hour = time.endsWith('Z') ? its : '';
-        shown = dated(time, format);
-      }
+      const given = item.get(field);
+      if (hour !== '' && typeof given === 'string' && given.startsWith(hour) && given.endsWith('Z')) return shown;
+      const time = timeOf(given, item.arrivedMs);
+      if (time === undefined) return MISSING;
+      hour = time.slice(0, HOUR_CHARS);
+      shown = dated(time, format);
       return shown;
     };
   }

@@ -54,6 +54,7 @@ export function kafkaSink<T>(options: KafkaSinkOptions, encoder: Observable<Enco
 }
 
 class KafkaSink<T> implements Sink<T> {
+  readonly usesArrivals = true;
   readonly #maxMessageBytes: number;
   readonly #encode: Encode<T>;
   readonly #producer: KafkaProducer;

@@ -2,8 +2,8 @@ import { defer, map, of } from 'rxjs';
 import type { Observable } from 'rxjs';
 import { AVRO_EVENT, avroOfEvent } from '../../model/avro-event.js';
 import type { DeadLetter } from '../../model/dead-letter.js';
-import { idOf } from '../../model/event.js';
-import type { LogEvent, LogRecord } from '../../model/event.js';
+import { arrivedMs, idOf } from '../../model/event.js';
+import type { LogEvent } from '../../model/event.js';
 import type { Schemas } from '../../model/schemas.js';
 import { deadLetterJson, eventSerialiser } from '../../model/serialise.js';
 import type { KafkaSinkOptions } from './options.js';
@@ -18,7 +18,7 @@ export interface Message {
 /** How items become messages: made once per sink. */
 export type Encode<T> = (item: T) => Message;
 
-function headersOf(id: string, { timeMs }: LogRecord): Message['headers'] {
+function headersOf(id: string, timeMs: number | undefined): Message['headers'] {
   return timeMs === undefined ? { 'millrace-id': id } : { 'millrace-id': id, 'millrace-time': String(timeMs) };
 }
 
@@ -36,7 +36,7 @@ function keyed(key: string, valueOf: ValueOf): Encode<LogEvent> {
     return {
       key: found === undefined ? null : typeof found === 'string' ? found : JSON.stringify(found),
       value: valueOf(event),
-      headers: headersOf(event.id, event.record),
+      headers: headersOf(event.id, event.arrivedMs),
     };
   };
 }
@@ -61,6 +61,6 @@ export const encodeDeadLetters: Encode<DeadLetter> = (letter) => {
   return {
     key: 'code' in reason ? String(reason.code) : reason.name,
     value: deadLetterJson(letter),
-    headers: headersOf(idOf(origin.incarnation, record, index), record),
+    headers: headersOf(idOf(origin.incarnation, record, index), arrivedMs(origin, record)),
   };
 };

@@ -39,5 +39,5 @@ function stagingSink<T>({ maxMessageBytes }: KafkaSinkOptions, encode: Encode<T>
     transactions.stage({ lane, position, messages });
     return { delivered: messages.length, duplicates: 0, refused };
   };
-  return { deliver: (delivery): Observable<Receipt<T>> => defer(() => of(deliver(delivery))) };
+  return { usesArrivals: true, deliver: (delivery): Observable<Receipt<T>> => defer(() => of(deliver(delivery))) };
 }

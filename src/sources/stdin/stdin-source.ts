@@ -23,6 +23,7 @@ export function stdinSource(
       return of({
         id,
         position: 0,
+        unreadFrom: 0,
         state: null,
         fields: options.fields,
         revoked: NEVER,

@@ -31,6 +31,8 @@ export class Incarnation {
   fileId: string;
   /** Where reading goes on after the last line that was read. */
   position: number;
+  /** No earlier run has read from here on; undefined until it was opened in this one. */
+  unreadFrom: number | undefined;
   evidence: Evidence;
   /** Missing until the file was opened, and after a long incomplete line was dropped from memory. */
   progress: Progress | undefined;
@@ -82,7 +84,7 @@ export class Incarnation {
     this.path = path;
     this.location = this.notedLocation = location;
     this.fileId = fileId;
-    this.position = position;
+    this.position = this.unreadFrom = position;
     this.evidence = evidence;
     this.seenSize = evidence.end;
   }
@@ -150,6 +152,7 @@ export class Incarnation {
     if (typeof end !== 'number' || typeof head !== 'string' || typeof tail !== 'string') return undefined;
     const incarnation = new Incarnation(id, path, at, file, position, { end, head, tail });
     incarnation.isCaughtUp = done === true;
+    incarnation.unreadFrom = undefined;
     if (typeof mtime === 'number') incarnation.seenMtimeMs = incarnation.provenMtimeMs = mtime;
     return incarnation;
   }

@@ -175,13 +175,16 @@ export class Lanes {
         return EMPTY;
       }
       const ended = new Subject<never>();
-      const { id, path, position, state } = incarnation;
+      const { id, path, position, state, isArchive, seenSize } = incarnation;
+      // How far an earlier run came is not known: not beyond what is there now.
+      incarnation.unreadFrom ??= isArchive ? Infinity : seenSize;
       const fields = { ...this.#setting.options.fields, 'log.file.path': path };
       const lane: Lane = {
         id,
         position,
         state,
         fields,
+        unreadFrom: incarnation.unreadFrom,
         revoked: NEVER,
         batches: defer(() => {
           // By now it is in the checkpoint.
