@@ -26,7 +26,6 @@ export class Search {
   /** By folder: whether names have moved since it was listed. */
   readonly #moved = new Map<string, boolean>();
   readonly #registry: Registry;
-
   readonly #matched: readonly Seen[];
 
   /** `matched`: files that the patterns match, in any folder. */
@@ -56,7 +55,10 @@ export class Search {
     const moved = listing.byId.get(incarnation.fileId);
     const isElsewhere =
       moved !== undefined && !(isThere && moved.path === at.path) && !this.#isNewOne(moved, incarnation, listing);
-    if (isElsewhere && (isSameArchive(moved, incarnation) || !(yield* this.#isOther(moved, incarnation)))) {
+    if (
+      isElsewhere &&
+      (isSameArchive(moved, incarnation) || !(yield* this.#looker.isOther(moved.path, incarnation.evidence)))
+    ) {
       return found(incarnation, moved);
     }
     // Written anew with the old content first, as rsync does it.
@@ -117,7 +119,7 @@ export class Search {
     for (const file of candidates.sort(firstFirst)) {
       const isSame = yield* this.#isSame(file, incarnation);
       if (isSame && !(yield* this.#looker.beginsWith(found.path, file))) return { kind: 'ended', file };
-      if (!isSame && !(yield* this.#looker.isThere(file))) return { kind: 'unclear' };
+      if (!isSame && (yield* this.#mayBeIt(file, incarnation))) return { kind: 'unclear' };
     }
     return undefined;
   }
@@ -131,11 +133,12 @@ export class Search {
     const related = listing.relatedTo(path).filter(isCandidate);
     const names = new Set(related.map((file) => file.path));
     const strangers = listing.strangers((file) => this.#isOwned(file));
-    // A log on its own that begins with the same few bytes is no copy.
     const isLog = (file: Seen): boolean => isVague(evidence) && this.#registry.isMatched(file.path);
+    // A log on its own that begins with the same few bytes is no copy.
     const others = strangers.filter((file) => !names.has(file.path) && isCandidate(file) && !isLog(file));
     for (const file of [...related.sort(latestFirst), ...others.sort(latestFirst)]) {
       if (yield* this.#isSame(file, incarnation)) return { kind: 'ended', file };
+      if (yield* this.#mayBeIt(file, incarnation)) return { kind: 'unclear' };
     }
     if (evidence.end > 0) return (yield* this.#archiveOf(incarnation, listing)) ?? { kind: 'removed' };
     // Nothing was read of it, so no content can prove it: the oldest rotation since then that has room for it.
@@ -148,7 +151,7 @@ export class Search {
   }
 
   /** Its file may have been compressed since the last look. Of several the one with its name, then with its time. */
-  *#archiveOf(incarnation: Incarnation, listing: Listing): Routine<Found | undefined> {
+  *#archiveOf(incarnation: Incarnation, listing: Listing): Routine<Whereabouts | undefined> {
     const { path, location, seenMtimeMs } = incarnation;
     const isCandidate = (file: Seen): boolean => {
       const name = unpackedName(file.path);
@@ -161,8 +164,14 @@ export class Search {
     const candidates = [...listing.archives, ...elsewhere].filter(isCandidate);
     for (const file of candidates.sort((a, b) => distance(a) - distance(b))) {
       if (yield* this.#looker.has(file.path, incarnation.evidence, file.id)) return { kind: 'ended', file };
+      if (yield* this.#mayBeIt(file, incarnation)) return { kind: 'unclear' };
     }
     return undefined;
+  }
+
+  /** Its name has moved on before it could be asked, and so little is known that the next one may begin alike. */
+  *#mayBeIt(file: Seen, { evidence }: Incarnation): Routine<boolean> {
+    return isVague(evidence) && !(yield* this.#looker.isThere(file));
   }
 
   /** Whether only the inode is the same: no renaming makes an archive of a file, or a log of another one. */
@@ -175,11 +184,7 @@ export class Search {
   /** Rotated files are removed, and the next one may get the name and the inode of one that was compressed. */
   *#isReused(at: Seen, incarnation: Incarnation): Routine<boolean> {
     if (!incarnation.isEnded || incarnation.isArchive || isAsSeen(at, incarnation)) return false;
-    return yield* this.#isOther(at, incarnation);
-  }
-
-  *#isOther({ path }: Seen, { evidence }: Incarnation): Routine<boolean> {
-    return yield* this.#looker.isOther(path, evidence);
+    return yield* this.#looker.isOther(at.path, incarnation.evidence);
   }
 
   /** Whether names in the folder of a path have moved since this search listed it: then what it did not find proves nothing. */
