@@ -7,7 +7,7 @@ import { validated } from './service/resources/validated.js';
 import { duckdbDatabase } from './sinks/duckdb/duckdb-database.js';
 import { duckdbSinkOptions } from './sinks/duckdb/options.js';
 import type { DuckdbSinkOptions } from './sinks/duckdb/options.js';
-import { Stores } from './sinks/duckdb/store.js';
+import { Stores } from './sinks/duckdb/stores.js';
 
 type ExportOptions = Exclude<DuckdbSinkOptions['export'], undefined>;
 

@@ -20,17 +20,24 @@ function keyOf({ pipeline, leg, lane }: Pick<LanePosition, 'pipeline' | 'leg' | 
   return JSON.stringify([pipeline, leg, lane]);
 }
 
-function tableOf({ count, separator, absent, columns }: Rows): Readonly<Record<string, string>>[] {
-  const lists = columns.map(({ name, isConstant, text }) => {
-    const values = isConstant ? Array.from({ length: count }, () => text) : text.split(separator);
-    if (values.length !== count) throw new Error(`${name}: ${values.length} values in ${count} rows`);
-    return [name, values] as const;
-  });
-  return Array.from({ length: count }, (_, at) =>
-    Object.fromEntries(
-      lists.map(([name, values]) => [name, values[at]!] as const).filter(([, value]) => value !== absent),
+type Values = Readonly<Record<string, unknown>>;
+
+/** What a database makes of rows. */
+export function tableOf({ count, columns, pieces }: Rows): Readonly<Record<string, string>>[] {
+  type Group = Values & { readonly rows: readonly Values[] };
+  const groups = pieces.flatMap((piece) => JSON.parse(Buffer.from(piece).toString()) as Group[]);
+  const table = groups.flatMap(({ rows, ...common }) =>
+    rows.map((row) =>
+      Object.fromEntries(
+        Object.entries({ ...common, ...row }).map(([key, value]) => {
+          const { name, type } = columns[Number(key)]!;
+          return [name, type === 'JSON' ? JSON.stringify(value) : (value as string)];
+        }),
+      ),
     ),
   );
+  if (table.length !== count) throw new Error(`${table.length} rows instead of ${count}`);
+  return table;
 }
 
 /**

@@ -15,7 +15,7 @@ import { stage } from '../../src/operators/stage.js';
 import { throttle } from '../../src/operators/throttle.js';
 import { deadLetterLines, eventLines } from '../../src/service/line-codecs.js';
 import { duckdbSink } from '../../src/sinks/duckdb/duckdb-sink.js';
-import { Stores } from '../../src/sinks/duckdb/store.js';
+import { Stores } from '../../src/sinks/duckdb/stores.js';
 import { fileSink } from '../../src/sinks/file/file-sink.js';
 import type { GzipBlock } from '../../src/sinks/file/gzip.js';
 import type { RotateOptions } from '../../src/sinks/file/options.js';
@@ -41,6 +41,8 @@ import type { VirtualClock } from '../../src/testing/virtual-clock.js';
 export const OUT = '/out/kept.ndjson';
 export const DEAD = '/out/dead.ndjson';
 const STORE = '/data/store.duckdb';
+/** Little: a run is cut into several transactions. */
+const STORE_MEMORY_BYTES = 100_000;
 export const CHECKPOINT = '/data/app.checkpoint';
 export const TOPIC = { topic: 'kept', partition: 0 };
 export const STATE_TOPIC = { topic: 'state', partition: 0 };
@@ -144,7 +146,11 @@ export class PipelineLife {
     const toStore = (to: FakeStore): { name: string; stages: never[]; to: SinkResource[] } => {
       const openDatabase = () => of(fakeDatabase(to, this.files, disk.random));
       const stores = new Stores({ openDatabase, scheduler: clock, report: () => {} });
-      return { name: 'store', stages: [], to: [duckdbSink({ path: STORE, memoryBytes: 0, threads: 1 }, stores)] };
+      return {
+        name: 'store',
+        stages: [],
+        to: [duckdbSink({ path: STORE, memoryBytes: STORE_MEMORY_BYTES, threads: 1 }, stores)],
+      };
     };
     const sink = kafkaSinkOptions.parse({ brokers: ['b:1'], topic: TOPIC.topic, transactional: true });
     const toTopic = { name: 'topic', stages: [], to: [transactionalSink(sink, encodeEvents(sink, noSchemas))] };

@@ -30,6 +30,18 @@ describe('gather', () => {
   );
 
   it(
+    'takes half of what waits when that is much, so that something waits while it runs',
+    marbles(({ cold, time, expectObservable }) => {
+      const source = cold('  (abcdefghijkl|)        ');
+      const work = time('    ----|                  ');
+      const expected = '     ----u---v---w---x---(y|)';
+      const halves = { ...upTo(5), wholeUpTo: 2 };
+      const runs = source.pipe(gather(halves, (run) => of(run.join('')).pipe(delay(work))));
+      expectObservable(runs).toBe(expected, { u: 'a', v: 'bcdef', w: 'ghi', x: 'jk', y: 'l' });
+    }),
+  );
+
+  it(
     'passes on errors of the source and of a run',
     marbles(({ cold, expectObservable }) => {
       expectObservable(cold('-a-#').pipe(gather(upTo(2), (run) => of(run.length)))).toBe('-a-#', { a: 1 });

@@ -17,8 +17,10 @@ export interface LegConfig {
 /** One way of delivering a lane's events: in lane order, retried alone. */
 export type Leg<T> = OperatorFunction<Delivery<T>, Receipt<T>>;
 
-/** A sink gets no further delivery with a run that has as many items. */
-const MAX_RUN_ITEMS = 4000;
+/** A sink gets no further delivery with a run that has as many items … */
+const MAX_RUN_ITEMS = 20_000;
+/** … and of more than this half of what waits: or everything would wait for one run, and the source for its end. */
+const WHOLE_RUN_ITEMS = 2500;
 
 const NOTHING: Receipt<never> = { delivered: 0, duplicates: 0, refused: [] };
 
@@ -66,5 +68,8 @@ export function leg<T>(
       ? concatMap(deliver)
       : orderedMergeMap(deliver, { concurrency: inFlightPerLane, maxQueue: Infinity });
   }
-  return gather({ maxSize: MAX_RUN_ITEMS, sizeOf: ({ items }) => items.length + 1 }, deliverRun);
+  return gather(
+    { maxSize: MAX_RUN_ITEMS, wholeUpTo: WHOLE_RUN_ITEMS, sizeOf: ({ items }) => items.length + 1 },
+    deliverRun,
+  );
 }

@@ -64,6 +64,7 @@ const CATALOGUE = {
   MILLRACE_E_STORE_DAMAGED: { transient: false, says: 'the store is damaged' },
   MILLRACE_E_STORE_VERSION: { transient: false, says: 'the store was written by another version' },
   MILLRACE_E_STORE_MEMORY: { transient: true, says: 'the store needs more memory than it may use' },
+  MILLRACE_E_STORE_TOO_LARGE: { transient: false, says: 'the event is larger than the store takes' },
   MILLRACE_E_STORE_BROKEN: { transient: true, says: 'the store has to be opened anew' },
   MILLRACE_E_STORE_PACKAGE: { transient: false, says: 'the optional package @duckdb/node-api is not installed' },
   MILLRACE_E_SEARCH_NO_STORE: { transient: false, says: 'there is no store' },

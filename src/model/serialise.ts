@@ -12,7 +12,8 @@ const SHORT_CHARS = 32;
 const QUOTE = 34;
 const BACKSLASH = 92;
 
-function needsEscape(text: string): boolean {
+/** Whether JSON cannot have the text between quotes as it is. */
+export function needsEscape(text: string): boolean {
   if (text.length > SHORT_CHARS) return UNUSUAL.test(text) && NEEDS_ESCAPE.test(text);
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);

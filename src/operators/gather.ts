@@ -6,6 +6,11 @@ export interface GatherConfig<T> {
   /** A run takes values until their sizes add up to this, and at least one. */
   readonly maxSize: number;
   readonly sizeOf: (value: T) => number;
+  /**
+   * Of more than this only half is taken, so that the source, which is held back while too much is on its way, goes on
+   * during the run. Default: `maxSize`.
+   */
+  readonly wholeUpTo?: number;
 }
 
 /**
@@ -22,12 +27,14 @@ export interface GatherConfig<T> {
  * ```
  */
 export function gather<T, R>(
-  { maxSize, sizeOf }: GatherConfig<T>,
+  { maxSize, sizeOf, wholeUpTo = maxSize }: GatherConfig<T>,
   project: (run: readonly T[]) => Observable<R>,
 ): OperatorFunction<T, R> {
   const next = (waiting: T[]): T[] => {
+    const all = waiting.reduce((sum, value) => sum + sizeOf(value), 0);
+    const limit = Math.min(maxSize, Math.max(wholeUpTo, all / 2));
     let count = 0;
-    for (let size = 0; count < waiting.length && size < maxSize; count++) size += sizeOf(waiting[count] as T);
+    for (let size = 0; count < waiting.length && size < limit; count++) size += sizeOf(waiting[count] as T);
     return waiting.splice(0, count);
   };
   return (source) =>

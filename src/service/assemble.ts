@@ -13,7 +13,7 @@ import type { Source } from '../model/source.js';
 import type { TransactionsResource } from '../model/transactions.js';
 import { consoleDeadLetterSink, consoleSink } from '../sinks/console/console-sink.js';
 import type { WriteText } from '../sinks/console/write-to.js';
-import type { Stores } from '../sinks/duckdb/store.js';
+import type { Stores } from '../sinks/duckdb/stores.js';
 import { generatorSource } from '../sources/generator/generator-source.js';
 import { connectionOf } from '../sources/kafka/options.js';
 import { stdinSource } from '../sources/stdin/stdin-source.js';

@@ -23,7 +23,7 @@ import { retryBackoff } from '../operators/retry-backoff.js';
 import { writeTo } from '../sinks/console/write-to.js';
 import type { Connect } from '../sinks/duckdb/database.js';
 import { duckdbDatabase } from '../sinks/duckdb/duckdb-database.js';
-import { Stores } from '../sinks/duckdb/store.js';
+import { Stores } from '../sinks/duckdb/stores.js';
 import { assemble } from './assemble.js';
 import { wantsColours } from './colours.js';
 import type { Environment } from './colours.js';

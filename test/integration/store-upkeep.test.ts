@@ -9,25 +9,30 @@ import { answered, ask } from './stored.js';
 const place = placeForEachTest();
 const NONE = { exportFolder: undefined, exportUntil: undefined, removeBefore: undefined };
 
+const ROWS_A_PIECE = 10_000;
+
 function rowsOf(ingested: string, from: number, count: number): Rows {
-  const list = (valueOf: (n: number) => string): string =>
-    Array.from({ length: count }, (_, at) => valueOf(from + at)).join('\u001e');
+  const pieces: Uint8Array[] = [];
+  for (let begin = 0; begin < count; begin += ROWS_A_PIECE) {
+    const rows = Array.from({ length: Math.min(ROWS_A_PIECE, count - begin) }, (_, at) => from + begin + at).map(
+      (n) => ({
+        0: `i:${n}`,
+        1: `line ${n} ${(n * 48_271) % 2_147_483_647}`,
+        2: n % 2 === 0 ? '17' : '9',
+      }),
+    );
+    pieces.push(Buffer.from(JSON.stringify([{ 3: ingested, 4: ingested, rows }])));
+  }
   return {
     count,
-    separator: '\u001e',
-    absent: '\u001f',
     columns: [
-      { name: 'event.id', type: 'VARCHAR', isConstant: false, text: list((n) => `i:${n}`) },
-      {
-        name: 'message',
-        type: 'VARCHAR',
-        isConstant: false,
-        text: list((n) => `line ${n} ${(n * 48_271) % 2_147_483_647}`),
-      },
-      { name: 'event.severity', type: 'SMALLINT', isConstant: false, text: list((n) => (n % 2 === 0 ? '17' : '9')) },
-      { name: '@timestamp', type: 'TIMESTAMP', isConstant: true, text: ingested },
-      { name: 'ingested', type: 'TIMESTAMP', isConstant: true, text: ingested },
+      { name: 'event.id', type: 'VARCHAR' },
+      { name: 'message', type: 'VARCHAR' },
+      { name: 'event.severity', type: 'SMALLINT' },
+      { name: '@timestamp', type: 'TIMESTAMP' },
+      { name: 'ingested', type: 'TIMESTAMP' },
     ],
+    pieces,
   };
 }
 

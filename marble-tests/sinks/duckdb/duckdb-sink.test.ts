@@ -6,10 +6,10 @@ import { LogEvent } from '../../../src/model/event.js';
 import type { Receipt, Sink } from '../../../src/model/sink.js';
 import type { Database, Transaction } from '../../../src/sinks/duckdb/database.js';
 import { duckdbSink } from '../../../src/sinks/duckdb/duckdb-sink.js';
-import { Stores } from '../../../src/sinks/duckdb/store.js';
+import { Stores } from '../../../src/sinks/duckdb/stores.js';
 import { FakeStore } from '../../fakes/fake-database.js';
 
-const options = { path: '/data/store.duckdb', memoryBytes: 1, threads: 1 };
+const options = { path: '/data/store.duckdb', memoryBytes: 100_000_000, threads: 1 };
 const origin = {
   incarnation: 'i',
   fields: {},
@@ -97,6 +97,40 @@ describe('duckdb sink', () => {
     capture.saved!();
     await deliver(sink, 'b', 2, 1);
     expect([...store.positions.values()]).toEqual([{ pipeline: 'p', leg: 'out', lane: 'b', position: 3 }]);
+  });
+
+  it('cuts a run between deliveries into transactions that the database has memory for', async () => {
+    const store = new FakeStore();
+    const counts: number[] = [];
+    const sink = await open(
+      databaseOf(store, (transaction) => {
+        counts.push(transaction.rows.count);
+        return of(undefined).pipe(tap(() => store.apply(transaction)));
+      }),
+    );
+    const run = Array.from({ length: 10 }, (_, n) => ({
+      lane: 'a',
+      position: n + 1,
+      items: [LogEvent.of(origin, { offset: n, text: 'x'.repeat(2_000_000) })],
+    }));
+    const receipts = await firstValueFrom(sink.deliverRun!(run));
+    expect(receipts).toEqual(run.map(() => ({ delivered: 1, duplicates: 0, refused: [] })));
+    expect(counts).toEqual([3, 3, 3, 1]);
+    expect([...store.positions.values()]).toMatchObject([{ lane: 'a', position: 10 }]);
+  });
+
+  it('refuses what is too large for the database, also when it comes again after a crash', async () => {
+    const store = new FakeStore();
+    const [small, large] = ['small', 'x'.repeat(8_400_000)].map((text, offset) =>
+      LogEvent.of(origin, { offset, text }),
+    ) as [LogEvent, LogEvent];
+    const delivery = { lane: 'a', position: 2, items: [small, large] };
+    const refused = [{ item: large, reason: { code: 'MILLRACE_E_STORE_TOO_LARGE' } }];
+    const receipt = await firstValueFrom((await open(databaseOf(store))).deliver(delivery));
+    expect(receipt).toMatchObject({ delivered: 1, duplicates: 0, refused });
+    const again = await firstValueFrom((await open(databaseOf(store))).deliver(delivery));
+    expect(again).toMatchObject({ delivered: 0, duplicates: 1, refused });
+    expect(store.rows).toHaveLength(1);
   });
 
   it('refuses other options for the same path', () => {

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { SinkResource } from '../../model/sink.js';
 import { duckdbSink } from '../../sinks/duckdb/duckdb-sink.js';
 import type { DuckdbSinkOptions } from '../../sinks/duckdb/options.js';
-import type { Stores } from '../../sinks/duckdb/store.js';
+import type { Stores } from '../../sinks/duckdb/stores.js';
 
 /** Relative paths start at `cwd`. */
 export function duckdbSinkOf(

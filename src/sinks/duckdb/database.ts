@@ -3,23 +3,22 @@ import type { Json } from '../../model/json.js';
 import type { Notice } from '../../model/notice.js';
 import type { ColumnType } from './columns.js';
 
-/** The values of one column for some rows, as text. */
-export interface ColumnText {
+/** A column that rows may have. */
+export interface RowColumn {
   readonly name: string;
   readonly type: ColumnType;
-  /** One value for all rows, or a text of each row with separators between them. */
-  readonly isConstant: boolean;
-  readonly text: string;
 }
 
-/** Rows, column by column. */
+/** Rows as JSON, in groups that have some values in common. */
 export interface Rows {
   readonly count: number;
-  /** Stands between two rows in a column's text. No value contains it. */
-  readonly separator: string;
-  /** Stands for a value that is not there. No value is this text. */
-  readonly absent: string;
-  readonly columns: readonly ColumnText[];
+  /** The place of a column here is its key in the JSON. */
+  readonly columns: readonly RowColumn[];
+  /**
+   * Each is UTF-8 of `[{"key":value, …, "rows":[{"key":value, …}, …]}, …]`: a value beside `rows` is that of all rows in it.
+   * Values are texts; those of the type JSON are objects. They hold until the next rows are put together.
+   */
+  readonly pieces: readonly Uint8Array[];
 }
 
 /** A lane of a leg. */

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type * as duckdb from '@duckdb/node-api';
-import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBInstance, DuckDBPreparedStatement } from '@duckdb/node-api';
 import { defer, from, Observable } from 'rxjs';
 import { MillraceError, messageOf } from '../../model/errors.js';
 import type {
@@ -11,6 +11,7 @@ import type {
   LanePosition,
   OpenDatabase,
   OpenOptions,
+  Rows,
   Transaction,
   Upkeep,
 } from './database.js';
@@ -95,6 +96,8 @@ class DuckdbDatabase implements Database {
   #instance: DuckDBInstance | undefined;
   #writer: DuckDBConnection | undefined;
   #columns = new Set<string>();
+  /** The last insertion: the next one is mostly the same. */
+  #insertion: { readonly sql: string; readonly statement: DuckDBPreparedStatement } | undefined;
   /** The last of what the writer was asked to do; never rejects. */
   #last: Promise<unknown> = Promise.resolve();
   /** Something in it could not be read: it is recovered before it is written again. */
@@ -126,17 +129,34 @@ class DuckdbDatabase implements Database {
         await writer.run(addColumn(name, type));
         this.#columns.add(name);
       }
-      await writer.run('BEGIN');
+      // Each answer waits until the main thread is free, which reads the next batch meanwhile: so three calls, not one
+      // for each statement.
+      const before = ['BEGIN'];
+      if (positions.length > 0) before.push(putPositions(positions));
+      if (forgotten.length > 0) before.push(forgetLanes(forgotten));
       try {
-        if (rows.count > 0) await execute(writer, insertRows(rows));
-        if (positions.length > 0) await execute(writer, putPositions(positions));
-        if (forgotten.length > 0) await execute(writer, forgetLanes(forgotten));
+        await writer.run(before.join(';'));
+        if (rows.count > 0) await this.#insert(writer, rows);
         await writer.run('COMMIT');
       } catch (error) {
         await writer.run('ROLLBACK').catch(() => undefined);
         throw error;
       }
     });
+  }
+
+  async #insert(writer: DuckDBConnection, { columns, pieces }: Rows): Promise<void> {
+    const sql = insertRows(columns);
+    if (this.#insertion?.sql !== sql) {
+      this.#insertion?.statement.destroySync();
+      this.#insertion = undefined;
+      this.#insertion = { sql, statement: await writer.prepare(sql) };
+    }
+    const { statement } = this.#insertion;
+    for (const piece of pieces) {
+      statement.bindBlob(1, piece);
+      await statement.run();
+    }
   }
 
   lastIngestedMs(): Observable<number> {
@@ -280,19 +300,11 @@ class DuckdbDatabase implements Database {
   }
 
   #shut(): void {
+    this.#insertion?.statement.destroySync();
+    this.#insertion = undefined;
     this.#writer?.closeSync();
     this.#instance?.closeSync();
     this.#writer = undefined;
     this.#instance = undefined;
-  }
-}
-
-async function execute(writer: DuckDBConnection, [sql, texts]: readonly [string, readonly string[]]): Promise<void> {
-  const statement = await writer.prepare(sql);
-  try {
-    texts.forEach((text, at) => statement.bindVarchar(at + 1, text));
-    await statement.run();
-  } finally {
-    statement.destroySync();
   }
 }

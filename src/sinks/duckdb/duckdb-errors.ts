@@ -19,7 +19,7 @@ const SIGNS: readonly (readonly [RegExp, ErrorCode])[] = [
     'MILLRACE_E_STORE_DAMAGED',
   ],
   [/version number/i, 'MILLRACE_E_STORE_VERSION'],
-  [/Out of Memory/i, 'MILLRACE_E_STORE_MEMORY'],
+  [/Out of Memory|failed to pin block/i, 'MILLRACE_E_STORE_MEMORY'],
   [/database has been invalidated|FATAL Error|INTERNAL Error/i, 'MILLRACE_E_STORE_BROKEN'],
   [/IO Error/i, 'MILLRACE_E_FILE_IO'],
 ];

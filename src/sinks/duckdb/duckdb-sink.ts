@@ -1,7 +1,7 @@
 import { EMPTY, map, mergeMap } from 'rxjs';
 import type { SinkCapture, SinkResource } from '../../model/sink.js';
 import type { DuckdbSinkOptions } from './options.js';
-import type { Stores } from './store.js';
+import type { Stores } from './stores.js';
 
 /**
  * A searchable store, each item exactly once: rows and lane positions are in one transaction, so a replay after a crash
@@ -9,7 +9,8 @@ import type { Stores } from './store.js';
  *
  * - errors: MILLRACE_E_STORE_LOCKED (another process has the file), MILLRACE_E_FILE_… and MILLRACE_E_STORE_MEMORY are
  *   transient; nothing is acknowledged that was not committed.
- * - memory: one group of deliveries as text, beside what DuckDB may use (`memoryBytes`).
+ * - an event of more than a twelfth of `memoryBytes` is refused: MILLRACE_E_STORE_TOO_LARGE.
+ * - memory: the rows of one transaction as text, 4 MiB and one delivery, beside what DuckDB may use (`memoryBytes`).
  *
  * `options.path` must be absolute: it is what stores are told apart by.
  */

@@ -1,10 +1,7 @@
-import { quoted } from './connection.js';
+import { literal, quoted } from './connection.js';
 import { OWN_COLUMNS } from './columns.js';
 import type { ColumnType } from './columns.js';
-import type { ColumnText, LanePosition, LegLane, Rows } from './database.js';
-
-/** Text of a statement, and its parameters. */
-type Statement = readonly [sql: string, texts: readonly string[]];
+import type { LanePosition, LegLane, RowColumn } from './database.js';
 
 /** What the tables look like. */
 export const VERSION = '1';
@@ -25,41 +22,29 @@ export function addColumn(name: string, type: ColumnType): string {
   return `ALTER TABLE events ADD COLUMN IF NOT EXISTS ${quoted(name)} ${type}`;
 }
 
-/** The texts are taken apart by the database, on its own threads. */
-export function insertRows({ columns, separator, absent, count }: Rows): Statement {
-  const texts = [separator, absent];
-  const values: string[] = [];
-  const lists: string[] = [];
-  const cast = (value: string, type: ColumnType): string => {
-    const some = `nullif(${value}, $2)`;
-    return type === 'VARCHAR' ? some : type === 'JSON' ? `${some}::JSON` : `TRY_CAST(${some} AS ${type})`;
-  };
-  columns.forEach(({ type, isConstant, text }: ColumnText, at) => {
-    texts.push(text);
-    const parameter = `$${texts.length}::VARCHAR`;
-    if (!isConstant) lists.push(`unnest(string_split(${parameter}, $1)) AS c${at}`);
-    values.push(cast(isConstant ? parameter : `c${at}`, type));
+/** Takes rows from its parameter, their JSON. The database takes them apart, on its own threads. */
+export function insertRows(columns: readonly RowColumn[]): string {
+  const keys = columns.map(({ type }, key) => `"${key}":"${type === 'JSON' ? 'JSON' : 'VARCHAR'}"`).join(',');
+  const values = columns.map(({ type }, key) => {
+    const value = `coalesce(r."${key}", g."${key}")`;
+    return type === 'VARCHAR' || type === 'JSON' ? value : `TRY_CAST(${value} AS ${type})`;
   });
-  // Without a list there is no row; of one row everything is constant.
-  const source = lists.length > 0 ? `(SELECT ${lists.join(', ')})` : `range(${count})`;
-  const names = columns.map(({ name }) => quoted(name)).join(', ');
-  const sql = `INSERT INTO events (${names}) SELECT ${values.join(', ')} FROM ${source} WHERE $1 <> $2`;
-  return [sql, texts];
+  const groups = `unnest(from_json(decode($1), '[{${keys},"rows":[{${keys}}]}]')) AS g`;
+  return `INSERT INTO events (${columns.map(({ name }) => quoted(name)).join(', ')}) SELECT ${values.join(', ')}
+    FROM (SELECT g, unnest(g.rows) AS r FROM (SELECT ${groups}))`;
 }
 
-export function putPositions(positions: readonly LanePosition[]): Statement {
-  const tuples = positions.map((_, at) => `(${[1, 2, 3, 4].map((n) => `$${4 * at + n}`).join(', ')}::BIGINT)`);
-  return [
-    `INSERT INTO millrace_positions VALUES ${tuples.join(', ')}
-     ON CONFLICT (pipeline, leg, lane) DO UPDATE SET position = excluded.position`,
-    positions.flatMap(({ pipeline, leg, lane, position }) => [pipeline, leg, lane, String(position)]),
-  ];
+export function putPositions(positions: readonly LanePosition[]): string {
+  const tuples = positions.map((each) => `(${laneOf(each)}, ${each.position})`);
+  return `INSERT INTO millrace_positions VALUES ${tuples.join(', ')}
+    ON CONFLICT (pipeline, leg, lane) DO UPDATE SET position = excluded.position`;
 }
 
-export function forgetLanes(lanes: readonly LegLane[]): Statement {
-  const tuples = lanes.map((_, at) => `($${3 * at + 1}, $${3 * at + 2}, $${3 * at + 3})`);
-  return [
-    `DELETE FROM millrace_positions WHERE (pipeline, leg, lane) IN (${tuples.join(', ')})`,
-    lanes.flatMap(({ pipeline, leg, lane }) => [pipeline, leg, lane]),
-  ];
+export function forgetLanes(lanes: readonly LegLane[]): string {
+  const tuples = lanes.map((each) => `(${laneOf(each)})`);
+  return `DELETE FROM millrace_positions WHERE (pipeline, leg, lane) IN (${tuples.join(', ')})`;
+}
+
+function laneOf({ pipeline, leg, lane }: LegLane): string {
+  return [pipeline, leg, lane].map(literal).join(', ');
 }

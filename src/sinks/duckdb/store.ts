@@ -4,25 +4,21 @@ import {
   defer,
   EMPTY,
   exhaustMap,
-  finalize,
   ignoreElements,
   map,
-  merge,
   Observable,
   of,
-  ReplaySubject,
-  share,
   Subject,
-  switchMap,
   tap,
   timer,
 } from 'rxjs';
 import type { SchedulerLike, Subscriber } from 'rxjs';
 import { MillraceError, messageOf } from '../../model/errors.js';
 import type { Notice } from '../../model/notice.js';
-import type { Delivery, Receipt } from '../../model/sink.js';
+import type { LogEvent } from '../../model/event.js';
+import type { Delivery, Receipt, Refusal } from '../../model/sink.js';
 import { workWhile } from '../../operators/work-while.js';
-import type { Connect, Database, LanePosition, LegLane, OpenDatabase } from './database.js';
+import type { Database, LanePosition, LegLane } from './database.js';
 import { EventRows } from './event-rows.js';
 import type { DuckdbSinkOptions } from './options.js';
 import { upkeepAt } from './upkeep.js';
@@ -38,64 +34,21 @@ interface Request {
   readonly from: StoreLeg;
   readonly deliveries: readonly Delivery[];
   readonly subscriber: Subscriber<readonly Receipt[]>;
+  /** Of the deliveries that are written; the others are in the next transactions. */
+  readonly receipts: Receipt[];
 }
 
-/** What a transaction will hold at most, unless one delivery is more. */
+/** What a transaction will hold at most, and the last delivery beyond that. */
 const MAX_ROWS = 20_000;
-const MAX_CHARS = 4 * 1024 * 1024;
+const MAX_BYTES = 4 * 1024 * 1024;
+/** The rows of a transaction stay in the database's memory until it is over: of 16 MB it needs 32. */
+const MEMORY_FOR_A_TRANSACTION = 16;
 
 /** How often it is looked whether something is to be exported or removed. */
 const UPKEEP_EVERY_MS = 5000;
 
-export interface StorePorts {
-  readonly openDatabase: OpenDatabase;
-  readonly scheduler: SchedulerLike;
-  readonly report: (notice: Notice) => void;
-  /** Subscribed to while a store is open: what serves its readers. */
-  readonly beside?: (path: string, connect: Connect) => Observable<unknown>;
-}
-
-/** The stores of a process: one for each path, open while a sink uses it. */
-export class Stores {
-  readonly #ports: StorePorts;
-  readonly #byPath = new Map<string, { readonly options: string; readonly store: Observable<Store> }>();
-
-  constructor(ports: StorePorts) {
-    this.#ports = ports;
-  }
-
-  /**
-   * The open store of an absolute path. Emits once; it is closed when nobody is subscribed any more. Throws
-   * MILLRACE_E_CONFIG_INVALID when somebody else has named the same path with other options.
-   */
-  at(options: DuckdbSinkOptions): Observable<Store> {
-    const { path } = options;
-    const { openDatabase, scheduler, report, beside = () => EMPTY } = this.#ports;
-    const use = (database: Database): Observable<Store> => {
-      const store = new Store(database, options, scheduler, report);
-      const work = merge(
-        store.work,
-        store.upkeep,
-        defer(() => beside(path, database.connect)),
-      ).pipe(ignoreElements());
-      const opened = concat(store.readPositions(), of(store));
-      return merge(work, opened).pipe(finalize(() => database.close()));
-    };
-    const found = this.#byPath.get(path);
-    if (found !== undefined) {
-      if (found.options === JSON.stringify(options)) return found.store;
-      throw new MillraceError(
-        'MILLRACE_E_CONFIG_INVALID',
-        `pipelines that share ${path} must give it the same options`,
-      );
-    }
-    const shared = defer(() => openDatabase({ ...options, report })).pipe(
-      switchMap(use),
-      share({ connector: () => new ReplaySubject<Store>(1) }),
-    );
-    this.#byPath.set(path, { options: JSON.stringify(options), store: shared });
-    return shared;
-  }
+function tooLarge(event: LogEvent): MillraceError {
+  return MillraceError.ofRecord('MILLRACE_E_STORE_TOO_LARGE', event.id);
 }
 
 function keyOf({ pipeline, leg }: Pick<LegLane, 'pipeline' | 'leg'>): string {
@@ -111,14 +64,15 @@ export class Store {
   readonly #options: DuckdbSinkOptions;
   readonly #scheduler: SchedulerLike;
   readonly #report: (notice: Notice) => void;
-  readonly #rows = new EventRows();
+  readonly #rows: EventRows;
+  readonly #maxBytes: number;
   readonly #arrivals = new Subject<void>();
   readonly #forgotten = new Map<string, LegLane>();
   #positions = new Map<string, Map<string, number>>();
   #queue: Request[] = [];
   #lastIngestedMs = 0;
   #lastUpkeepMs = 0;
-  #charsSince = 0;
+  #bytesSince = 0;
   /** Nobody knows whether the last transaction was written. */
   #isUncertain = false;
 
@@ -130,6 +84,8 @@ export class Store {
   ) {
     this.#database = database;
     this.#options = options;
+    this.#rows = new EventRows(options.memoryBytes);
+    this.#maxBytes = Math.min(MAX_BYTES, options.memoryBytes / MEMORY_FOR_A_TRANSACTION);
     this.#scheduler = scheduler;
     this.#report = report;
   }
@@ -160,14 +116,14 @@ export class Store {
 
   #keepUp(): Observable<unknown> {
     const nextMs = this.#nextIngestedMs();
-    const upkeep = upkeepAt(this.#options, { nextMs, lastMs: this.#lastUpkeepMs, charsSince: this.#charsSince });
+    const upkeep = upkeepAt(this.#options, { nextMs, lastMs: this.#lastUpkeepMs, bytesSince: this.#bytesSince });
     if (upkeep === undefined) return EMPTY;
-    const chars = this.#charsSince;
+    const bytes = this.#bytesSince;
     return this.#database.keepUp(upkeep).pipe(
       tap({
         complete: () => {
           this.#lastUpkeepMs = nextMs;
-          if (upkeep.exportUntil !== undefined) this.#charsSince -= chars;
+          if (upkeep.exportUntil !== undefined) this.#bytesSince -= bytes;
         },
       }),
       catchError((error: unknown) => {
@@ -193,7 +149,7 @@ export class Store {
   /** Deliveries of a lane, in order. */
   deliver(from: StoreLeg, deliveries: readonly Delivery[]): Observable<readonly Receipt[]> {
     return new Observable((subscriber) => {
-      const request = { from, deliveries, subscriber };
+      const request = { from, deliveries, subscriber, receipts: [] };
       this.#queue.push(request);
       this.#arrivals.next();
       return () => (this.#queue = this.#queue.filter((other) => other !== request));
@@ -234,19 +190,15 @@ export class Store {
   }
 
   #writeGroup(): Observable<unknown> {
-    const group: Request[] = [];
-    const receipts: (readonly Receipt[])[] = [];
+    const group: (readonly [Request, readonly Receipt[]])[] = [];
     const reached = new Map<string, LanePosition>();
     const ingested = new Date(this.#nextIngestedMs()).toISOString();
-    while (this.#rows.count < MAX_ROWS && this.#rows.chars < MAX_CHARS) {
-      const request = this.#queue.shift();
-      if (request === undefined) break;
-      group.push(request);
-      const { from, deliveries } = request;
-      receipts.push(deliveries.map((delivery) => this.#addRows(from, delivery, reached, ingested)));
+    for (const request of this.#queue) {
+      if (this.#isFull()) break;
+      group.push([request, this.#takeFrom(request, reached, ingested)]);
     }
     if (group.length === 0) return EMPTY;
-    this.#charsSince += this.#rows.chars;
+    this.#bytesSince += this.#rows.bytes;
     const rows = this.#rows.take();
     const forgotten = [...this.#forgotten.values()];
     const write = this.#database.write({ rows, positions: [...reached.values()], forgotten });
@@ -257,14 +209,46 @@ export class Store {
         }
         if (rows.count > 0)
           for (const lane of forgotten) this.#forgotten.delete(JSON.stringify([lane.pipeline, lane.leg, lane.lane]));
-        group.forEach(({ subscriber }, at) => {
-          const receipt = receipts[at];
-          if (receipt !== undefined) subscriber.next(receipt);
-          subscriber.complete();
-        });
+        this.#answer(group);
       }),
-      catchError((error: unknown) => this.#fail(group, error)),
+      catchError((error: unknown) =>
+        this.#fail(
+          group.map(([request]) => request),
+          error,
+        ),
+      ),
     );
+  }
+
+  #isFull(): boolean {
+    return this.#rows.count >= MAX_ROWS || this.#rows.bytes >= this.#maxBytes;
+  }
+
+  /** As much of what is left of it as there is room for. */
+  #takeFrom({ from, deliveries, receipts }: Request, reached: Map<string, LanePosition>, ingested: string): Receipt[] {
+    const taken: Receipt[] = [];
+    for (const delivery of deliveries.slice(receipts.length)) {
+      if (this.#isFull()) break;
+      taken.push(this.#addRows(from, delivery, reached, ingested));
+    }
+    return taken;
+  }
+
+  #answer(group: readonly (readonly [Request, readonly Receipt[]])[]): void {
+    const done: Request[] = [];
+    for (const [request, taken] of group) {
+      request.receipts.push(...taken);
+      if (request.receipts.length === request.deliveries.length) done.push(request);
+    }
+    this.#leave(done);
+    for (const { subscriber, receipts } of done) {
+      subscriber.next(receipts);
+      subscriber.complete();
+    }
+  }
+
+  #leave(requests: readonly Request[]): void {
+    this.#queue = this.#queue.filter((request) => !requests.includes(request));
   }
 
   #addRows(from: StoreLeg, delivery: Delivery, reached: Map<string, LanePosition>, ingested: string): Receipt {
@@ -272,14 +256,19 @@ export class Store {
     const { lane, items } = delivery;
     const key = JSON.stringify([pipeline, leg, lane]);
     const position = reached.get(key)?.position ?? this.lanesOf(from).get(lane) ?? -1;
-    let delivered = 0;
+    const common = this.#rows.common(pipeline, route, ingested);
+    const refused: Refusal[] = [];
+    let [delivered, duplicates] = [0, 0];
     for (const event of items) {
-      if (event.record.offset < position) continue;
-      this.#rows.add(event, pipeline, route, ingested);
-      delivered++;
+      const isStored = event.record.offset < position;
+      // What was refused is refused again: nobody knows whether it became a dead letter before the crash.
+      if (!(isStored ? this.#rows.takes(event) : this.#rows.add(event, common)))
+        refused.push({ item: event, reason: tooLarge(event) });
+      else if (isStored) duplicates++;
+      else delivered++;
     }
     if (delivery.position > position) reached.set(key, { pipeline, leg, lane, position: delivery.position });
-    return { delivered, duplicates: items.length - delivered, refused: [] };
+    return { delivered, duplicates, refused };
   }
 
   /** Never goes back, whatever the clock does: what was stored later has no smaller time. */
@@ -291,6 +280,7 @@ export class Store {
   /** The legs try again; then the positions say what is there. */
   #fail(group: readonly Request[], error: unknown): Observable<never> {
     this.#isUncertain = true;
+    this.#leave(group);
     for (const { subscriber } of group) subscriber.error(error);
     return EMPTY;
   }
