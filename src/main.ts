@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { existsSync, readFileSync } from 'node:fs';
+import module from 'node:module';
 import { distance } from 'fastest-levenshtein';
 import { boundYoungGeneration } from './service/heap.js';
 import type { RunIo } from './service/run.js';
@@ -69,6 +70,8 @@ function version(): string {
 async function main(): Promise<number> {
   // Nobody reads any more (`2>&1 | head`): that is no reason to end in the middle of a batch, or with a stack trace.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+  // What is compiled is kept for the next time: commands begin a quarter sooner. From Node 22.1 on.
+  (module as { enableCompileCache?: () => unknown }).enableCompileCache?.();
   boundYoungGeneration();
   // Logs are nobody else's business, in whatever file they lie: DuckDB makes its own. Set once: a change around each
   // opening would hit what other pipelines make meanwhile.

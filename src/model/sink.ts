@@ -45,8 +45,9 @@ export interface Sink<T = LogEvent> {
   /** Emits one receipt and completes when everything it took is in the sink's keeping. Transient errors may be retried. */
   deliver(delivery: Delivery<T>): Observable<Receipt<T>>;
   /**
-   * Several deliveries of one lane together, in order. After an error it is open which of them were taken: all come again. A leg whose sink has it hands over
-   * what came while it waited, so that one transaction serves many batches. Emits the receipts, one for each.
+   * Several deliveries of one lane together, in order. After an error it is open which of them were taken: all come
+   * again. A leg whose sink has it hands over what came while it waited, so that one transaction serves many batches.
+   * Emits the receipts, one for each.
    */
   deliverRun?(deliveries: readonly Delivery<T>[]): Observable<readonly Receipt<T>[]>;
   /** For sinks whose state lives in the checkpoint. `settled`: positions that will never be read again. */
