@@ -13,6 +13,7 @@ import {
   ReplaySubject,
   take,
   takeUntil,
+  tap,
   throwError,
   timer,
 } from 'rxjs';
@@ -53,6 +54,9 @@ export interface RunIo extends CommandIo {
   /** Sends signal 0: throws when there is no such process. */
   probe(pid: number): void;
 }
+
+/** A stop that takes longer says what it waits for. */
+const SAY_AFTER_MS = 1000;
 
 /** Runs pipelines that are configured. */
 export async function runPipelines(configs: readonly PipelineConfig[], once: boolean, io: RunIo): Promise<number> {
@@ -168,12 +172,20 @@ class Run {
     );
     const watching = isWatched ? progress(this.#statuses, (text) => stderr.write(text)) : EMPTY;
     const ended = new ReplaySubject<void>(1);
+    const asking = this.#stop.pipe(
+      take(1),
+      mergeMap(() => timer(SAY_AFTER_MS)),
+      tap(() => {
+        const message = `stopping: what was read is still to be delivered, at most ${drainMs / 1000} s; a second signal ends it at once`;
+        this.#log.notice({ level: 'info', message });
+      }),
+    );
     const work = merge(...all).pipe(
       ignoreElements(),
       finalize(() => ended.next()),
       takeUntil(tooLate),
     );
-    merge(work, watching.pipe(takeUntil(ended))).subscribe({
+    merge(work, merge(watching, asking).pipe(takeUntil(ended))).subscribe({
       error: (error: unknown) => {
         this.#log.notice({ level: 'error', message: messageOf(error) });
         this.#done(3);

@@ -452,10 +452,10 @@ describe('a full disk', () => {
     expect(messages()).toEqual(ALL);
   });
 
-  it('a second signal ends it at once', async (context) => {
+  it('a stop that has to wait says so, and how long; a second signal ends it at once', async (context) => {
     const running = await stuckService(context, 20_000);
     running.kill('SIGTERM');
-    await wait(100);
+    await until(running.stderr, () => running.stderr().includes('at most 20 s; a second signal ends it at once'));
     const began = performance.now();
     running.kill('SIGINT');
     const { code } = await within(5000, 'the end', running.ended);
