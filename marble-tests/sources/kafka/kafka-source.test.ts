@@ -450,6 +450,27 @@ describe('kafkaSource', () => {
     }),
   );
 
+  it.each([
+    ['comes back when its session is over: it is read before the end', 'a-b-x---c-y-|', '10: ended'],
+    ['goes to somebody else for good: the end does not wait longer than for a session', 'a-b-x', '44: ended'],
+  ])('once, and a part that a lost member of ours still has %s', (_, diagram, end) => {
+    marbles(({ cold, hot, expectObservable, flush }, scheduler) => {
+      const values: Values = {
+        ...{ a: assigned({ 0: 0, 1: 0 }, 'm', 3), b: assigned({ 0: 0 }, 'n', 3), c: assigned({ 0: 3, 1: 0 }, 'o', 3) },
+        ...{ x: fetched(0, 0, 3, 3), y: fetched(1, 0, 3, 3) },
+      };
+      const durable = durableAt(hot('-----d', { d: { 't-0': 3 } }));
+      const members = [cold(diagram.replace('|', '-'), values)];
+      const { log, run } = playing(
+        { members, context: { durable, once: true }, options: { sessionTimeoutMs: 20 } },
+        scheduler,
+      );
+      expectObservable(run, '^ 300ms !');
+      flush();
+      expect(log.filter((what) => what.endsWith('ended'))).toEqual([end]);
+    })();
+  });
+
   it(
     'a member that is lost: everything is revoked, another one joins',
     plays(

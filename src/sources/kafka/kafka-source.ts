@@ -71,6 +71,7 @@ function joined(
     context,
     scheduler,
     ends: new Map<string, number>(),
+    ended: new Set<string>(),
     saved: new Map(context.saved),
   };
   const reached = new Subject<void>();

@@ -6,6 +6,7 @@ import {
   ignoreElements,
   merge,
   Subject,
+  switchMap,
   takeUntil,
   tap,
   throwError,
@@ -36,6 +37,8 @@ export interface MemberSetting {
   readonly scheduler: SchedulerLike;
   /** With `once`: where each partition ended when it was first seen. Kept by the source, from one member to the next. */
   readonly ends: Map<string, number>;
+  /** Of these, what was read to there. */
+  readonly ended: Set<string>;
   /** What the checkpoint had of lanes when the source was opened, until they are. */
   readonly saved: Map<string, SavedLane>;
 }
@@ -53,6 +56,7 @@ export class Membership {
   readonly #lanes = new Map<string, PartitionLane>();
   readonly #commitSoon = new Subject<void>();
   readonly #done = new Subject<void>();
+  readonly #mayEnd = new Subject<void>();
   #durable: ReadonlyMap<string, number> = new Map();
   #member: string | undefined;
   /** Between a division of the group and the next nothing may be committed. */
@@ -86,7 +90,15 @@ export class Membership {
       }),
     );
     const stopping = context.stop.pipe(tap(() => this.#end()));
-    const reading = merge(this.#commits, lanes, durable.pipe(ignoreElements()), stopping.pipe(ignoreElements()));
+    // A member of ours that was lost holds its share until its session is over: then it comes back to us.
+    const waiting = this.#mayEnd.pipe(
+      switchMap(() => timer(2 * options.sessionTimeoutMs, scheduler)),
+      tap(() => {
+        if (this.#isAllRead) this.#end();
+      }),
+    );
+    const aside = merge(durable, stopping, waiting).pipe(ignoreElements());
+    const reading = merge(this.#commits, lanes, aside);
     const leave = defer(() => this.#consumer.leave()).pipe(
       catchError(() => EMPTY),
       takeUntil(timer(LEAVE_MS, scheduler)),
@@ -200,6 +212,7 @@ export class Membership {
       ? { ...options.fields, 'kafka.topic': partition.topic, 'kafka.partition': partition.partition }
       : options.fields;
     const onEnd = (): void => {
+      this.#setting.ended.add(id);
       this.#endIfAllRead();
       this.#finishIfCommitted();
     };
@@ -270,7 +283,14 @@ export class Membership {
   /** With `once`: everything that was there has been read. */
   #endIfAllRead(): void {
     if (!this.#setting.context.once || this.#member === undefined) return;
-    if ([...this.#lanes.values()].every(({ hasEnded }) => hasEnded)) this.#end();
+    if (!this.#isAllRead) return;
+    const { ends, ended } = this.#setting;
+    if ([...ends.keys()].every((id) => this.#lanes.has(id) || ended.has(id))) this.#end();
+    else this.#mayEnd.next();
+  }
+
+  get #isAllRead(): boolean {
+    return [...this.#lanes.values()].every(({ hasEnded }) => hasEnded);
   }
 
   #end(): void {
