@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { firstValueFrom, lastValueFrom } from 'rxjs';
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { LogEvent } from '../../src/model/event.js';
 import type { Database } from '../../src/sinks/duckdb/database.js';
 import { duckdbDatabase } from '../../src/sinks/duckdb/duckdb-database.js';
@@ -48,6 +49,14 @@ function wellFormed(value: unknown): unknown {
   return Object.fromEntries(
     Object.entries(value).map(([key, each]) => [Buffer.from(key).toString(), wellFormed(each)]),
   );
+}
+
+/**
+ * By a parser that is not V8's: that of Node 24 takes a key that is one escaped character for another one that it has seen
+ * before, `{"\\":1}` and then `{"\"":1}`.
+ */
+function parsed(json: string): unknown {
+  return parse(json, { uniqueKeys: false });
 }
 
 describe('rows in the database', () => {
@@ -128,8 +137,9 @@ describe('rows in the database', () => {
         const from = offset;
         for (const { message, own } of all) rows.add(eventOf(offset++, { message, own }), common);
         await write(database, rows);
-        const sql = `SELECT message, fields FROM events WHERE rowid >= ${from} ORDER BY rowid`;
-        expect(await answered(database, sql)).toEqual(
+        const sql = `SELECT message, fields::VARCHAR AS fields FROM events WHERE rowid >= ${from} ORDER BY rowid`;
+        const found = await answered(database, sql);
+        expect(found.map((row) => ({ ...row, fields: parsed(String(row['fields'])) }))).toEqual(
           all.map(({ message, own }) => ({ message: wellFormed(message), fields: { own: wellFormed(own) } })),
         );
       }),
