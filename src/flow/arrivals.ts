@@ -11,9 +11,9 @@ export interface ArrivalsConfig {
 }
 
 /**
- * Dates what has no date: notes when the records of a lane came in, not oftener than every `everyMs`. A mark begins where nothing was
- * delivered yet, in this run or an earlier one, and is in the checkpoint before anything beyond it is; so a replay gives
- * a record the time that it had.
+ * Dates what has no date: notes when the records of a lane came in, not oftener than every `everyMs`. A mark begins where
+ * nothing was delivered yet, in this run or an earlier one, and is in the checkpoint before anything beyond it is; so a
+ * replay gives a record the time that it had.
  *
  * - on error, on complete, on unsubscribe: as the source. Keeps the order; a batch may wait for a checkpoint.
  * - memory: the marks from the lane's settled position on.

@@ -16,6 +16,7 @@ import { answeredSockets } from './answered-sockets.js';
 import { codecs } from './codecs.js';
 import { kafkajs } from './faster-kafkajs.js';
 import { REQUEST_TIMEOUT_MS } from './joining.js';
+import { tlsOf } from './tls.js';
 import { passedOn } from './kafka-error.js';
 import { oauthBearer } from './oauth-bearer.js';
 
@@ -112,13 +113,6 @@ export function clientOf(
   { brokers, clientId, requestTimeoutMs = REQUEST_TIMEOUT_MS, tls, sasl }: KafkaConnection,
   retry: RetryOptions = FEW_TRIES,
 ): Client {
-  const { ca, cert, key, verify } = tls ?? { verify: true };
-  const secure = {
-    rejectUnauthorized: verify,
-    ...(ca === undefined ? {} : { ca: [ca] }),
-    ...(cert === undefined ? {} : { cert }),
-    ...(key === undefined ? {} : { key }),
-  };
   const config: KafkaConfig = {
     brokers: [...brokers],
     clientId,
@@ -128,7 +122,7 @@ export function clientOf(
     retry,
     // What matters is reported by whoever uses the port.
     logLevel: logLevel.NOTHING,
-    ...(tls === undefined ? {} : { ssl: secure }),
+    ...(tls === undefined ? {} : { ssl: tlsOf(tls) }),
     ...(sasl === undefined ? {} : { sasl: saslOf(sasl) }),
   };
   return new kafkajs.Kafka(config);

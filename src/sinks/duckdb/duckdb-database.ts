@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type * as duckdb from '@duckdb/node-api';
-import type { DuckDBConnection, DuckDBInstance, DuckDBPreparedStatement } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { defer, from, Observable } from 'rxjs';
 import { MillraceError, messageOf } from '../../model/errors.js';
 import type {
@@ -11,16 +11,16 @@ import type {
   LanePosition,
   OpenDatabase,
   OpenOptions,
-  Rows,
   Transaction,
   Upkeep,
 } from './database.js';
 import { sqlOn } from './connection.js';
 import { isDamage, mustReopen, storeError } from './duckdb-errors.js';
 import { connectionOf } from './duckdb-reading.js';
+import { Insertion } from './insertion.js';
 import { keepUp } from './maintenance.js';
 import { recover } from './recover.js';
-import { addColumn, createSchema, forgetLanes, insertRows, putPositions, VERSION } from './sql.js';
+import { addColumn, createSchema, forgetLanes, putPositions, VERSION } from './sql.js';
 
 type Module = typeof duckdb;
 
@@ -96,8 +96,7 @@ class DuckdbDatabase implements Database {
   #instance: DuckDBInstance | undefined;
   #writer: DuckDBConnection | undefined;
   #columns = new Set<string>();
-  /** The last insertion: the next one is mostly the same. */
-  #insertion: { readonly sql: string; readonly statement: DuckDBPreparedStatement } | undefined;
+  readonly #insertion = new Insertion();
   /** The last of what the writer was asked to do; never rejects. */
   #last: Promise<unknown> = Promise.resolve();
   /** Something in it could not be read: it is recovered before it is written again. */
@@ -136,27 +135,13 @@ class DuckdbDatabase implements Database {
       if (forgotten.length > 0) before.push(forgetLanes(forgotten));
       try {
         await writer.run(before.join(';'));
-        if (rows.count > 0) await this.#insert(writer, rows);
+        if (rows.count > 0) await this.#insertion.insert(writer, rows);
         await writer.run('COMMIT');
       } catch (error) {
         await writer.run('ROLLBACK').catch(() => undefined);
         throw error;
       }
     });
-  }
-
-  async #insert(writer: DuckDBConnection, { columns, pieces }: Rows): Promise<void> {
-    const sql = insertRows(columns);
-    if (this.#insertion?.sql !== sql) {
-      this.#insertion?.statement.destroySync();
-      this.#insertion = undefined;
-      this.#insertion = { sql, statement: await writer.prepare(sql) };
-    }
-    const { statement } = this.#insertion;
-    for (const piece of pieces) {
-      statement.bindBlob(1, piece);
-      await statement.run();
-    }
   }
 
   lastIngestedMs(): Observable<number> {
@@ -300,8 +285,7 @@ class DuckdbDatabase implements Database {
   }
 
   #shut(): void {
-    this.#insertion?.statement.destroySync();
-    this.#insertion = undefined;
+    this.#insertion.close();
     this.#writer?.closeSync();
     this.#instance?.closeSync();
     this.#writer = undefined;

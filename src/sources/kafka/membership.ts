@@ -14,34 +14,20 @@ import {
   timer,
   mergeMap,
 } from 'rxjs';
-import type { MonoTypeOperatorFunction, Observable, SchedulerLike } from 'rxjs';
+import type { Observable } from 'rxjs';
 import type { Lane, LogRecord } from '../../model/batch.js';
 import { isTransient, MillraceError, messageOf } from '../../model/errors.js';
 import type { AssignedPartition, ConsumerEvent, GroupOffset, KafkaConsumer } from '../../model/kafka.js';
-import type { SavedLane, SourceContext } from '../../model/source.js';
-import type { BackoffPolicy } from '../../operators/backoff.js';
+import type { SourceContext } from '../../model/source.js';
 import { retryBackoff } from '../../operators/retry-backoff.js';
 import { workWhile } from '../../operators/work-while.js';
-import type { KafkaSourceOptions } from './options.js';
+import { MeanWeight } from './mean-weight.js';
+import type { MemberSetting } from './member-setting.js';
 import { committedBefore, laneId, PartitionLane } from './partition-lane.js';
-import type { Decode } from './records.js';
+import { patience } from './patience.js';
 
 /** All is committed: who does not answer to a goodbye holds nobody up. */
 const LEAVE_MS = 2000;
-
-/** What a membership needs of its source. */
-export interface MemberSetting {
-  readonly options: KafkaSourceOptions;
-  readonly decode: Decode;
-  readonly context: SourceContext;
-  readonly scheduler: SchedulerLike;
-  /** With `once`: where each partition ended when it was first seen. Kept by the source, from one member to the next. */
-  readonly ends: Map<string, number>;
-  /** Of these, what was read to there. */
-  readonly ended: Set<string>;
-  /** What the checkpoint had of lanes when the source was opened, until they are. */
-  readonly saved: Map<string, SavedLane>;
-}
 
 /**
  * One life of a member of the group, from joining to leaving. It knows which partitions are its own, opens and revokes
@@ -64,8 +50,7 @@ export class Membership {
   #isEnding = false;
   /** Lanes were given up, and the new ones are not known. */
   #isDividing = false;
-  #recordBytes = 0;
-  #recordCount = 0;
+  readonly #weight = new MeanWeight();
 
   constructor(setting: MemberSetting, consumer: KafkaConsumer) {
     this.#setting = setting;
@@ -248,9 +233,8 @@ export class Membership {
   #fetched(event: Extract<ConsumerEvent, { kind: 'fetched' }>): readonly Lane[] {
     const lane = this.#lanes.get(laneId(event));
     if (lane === undefined) return [];
-    for (const { value } of event.messages) this.#recordBytes += value?.length ?? 0;
-    this.#recordCount += event.messages.length;
-    this.#tellLag();
+    this.#weight.add(event.messages);
+    this.#setting.context.behind(this.#weight.of(this.#lag));
     if (lane.take(event)) return [];
     // The log does not have our offset any more: it was emptied, or made anew. What it has now is another lane.
     const { topic, partition, from, high } = event;
@@ -265,12 +249,6 @@ export class Membership {
     let lag = 0;
     for (const lane of this.#lanes.values()) lag += lane.lag;
     return lag;
-  }
-
-  #tellLag(): void {
-    // Kafka counts messages; what they weigh is known of those that came.
-    const meanBytes = this.#recordCount === 0 ? 0 : this.#recordBytes / this.#recordCount;
-    this.#setting.context.behind(Math.round(this.#lag * meanBytes));
   }
 
   #revoke(lane: PartitionLane): void {
@@ -309,24 +287,6 @@ export class Membership {
     );
     if (!isOpen) this.#done.next();
   }
-}
-
-/** A schema registry that is away is waited for; a run that ends waits as long as for anything else. */
-function patience<T>(id: string, { context, scheduler }: MemberSetting): MonoTypeOperatorFunction<T> {
-  const { once, startDeadlineMs, report } = context;
-  const late = new MillraceError('MILLRACE_E_FLOW_START_DEADLINE', id);
-  const onRetry: BackoffPolicy['onRetry'] = ({ error, triesInARow }) =>
-    report({
-      level: (triesInARow & (triesInARow - 1)) === 0 ? 'warn' : 'debug',
-      message: `${id}: ${messageOf(error)}; waiting`,
-      ...(error instanceof MillraceError ? { code: error.code } : {}),
-    });
-  return (source) => {
-    const retried = source.pipe(retryBackoff({ maxMs: 10_000, recoverable: isTransient, onRetry }, scheduler));
-    return once
-      ? retried.pipe(timeout({ first: startDeadlineMs, with: () => throwError(() => late), scheduler }))
-      : retried;
-  };
 }
 
 function lost(id: string, wanted: number, found: number): Parameters<SourceContext['report']>[0] {

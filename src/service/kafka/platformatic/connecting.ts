@@ -1,5 +1,7 @@
 import type { BaseOptions } from '@platformatic/kafka';
 import type { KafkaConnection, KafkaSasl } from '../../../model/kafka.js';
+import { REQUEST_TIMEOUT_MS } from '../joining.js';
+import { tlsOf } from '../tls.js';
 
 type Sasl = NonNullable<BaseOptions['sasl']>;
 
@@ -11,14 +13,7 @@ function saslOf(sasl: KafkaSasl): Sasl {
 
 /** How this client reaches a cluster. Whoever uses the port tries again as well. */
 export function connecting(connection: KafkaConnection, retries: number): BaseOptions {
-  const { brokers, clientId, requestTimeoutMs = 30_000, tls, sasl } = connection;
-  const { ca, cert, key, verify } = tls ?? { verify: true };
-  const secure = {
-    rejectUnauthorized: verify,
-    ...(ca === undefined ? {} : { ca: [ca] }),
-    ...(cert === undefined ? {} : { cert }),
-    ...(key === undefined ? {} : { key }),
-  };
+  const { brokers, clientId, requestTimeoutMs = REQUEST_TIMEOUT_MS, tls, sasl } = connection;
   return {
     clientId,
     bootstrapBrokers: [...brokers],
@@ -28,7 +23,7 @@ export function connecting(connection: KafkaConnection, retries: number): BaseOp
     metadataMaxAge: 60_000,
     retries,
     retryDelay: 500,
-    ...(tls === undefined ? {} : { tls: secure }),
+    ...(tls === undefined ? {} : { tls: tlsOf(tls) }),
     ...(sasl === undefined ? {} : { sasl: saslOf(sasl) }),
   };
 }
