@@ -14,7 +14,10 @@ export default defineConfig({
     passWithNoTests: true,
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts', 'test/types/**/*.test.ts'], ...QUICK } },
-      { extends: true, test: { name: 'marbles', include: ['marble-tests/**/*.test.ts'], exclude: [CRASHES], ...QUICK } },
+      {
+        extends: true,
+        test: { name: 'marbles', include: ['marble-tests/**/*.test.ts'], exclude: [CRASHES], ...QUICK },
+      },
       // Minutes, where the marbles take seconds.
       { test: { name: 'crashes', include: [CRASHES], ...QUICK } },
       {

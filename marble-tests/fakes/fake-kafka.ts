@@ -109,17 +109,12 @@ export interface Scene {
   readonly answer?: () => Observable<never>;
 }
 
-const defaults = kafkaSourceOptions.parse({ brokers: ['b:1'], topics: ['t'], groupId: 'g' });
+export const defaults: KafkaSourceOptions = kafkaSourceOptions.parse({ brokers: ['b:1'], topics: ['t'], groupId: 'g' });
 
-/** Runs a source on fake members, its lanes read at once, and notes all that happens as `time: what`. */
-export function playing(
-  scene: Scene,
-  scheduler: SchedulerLike,
-): { readonly log: string[]; readonly run: Observable<never> } {
-  const log: string[] = [];
-  const note = (what: string): void => void log.push(`${scheduler.now()}: ${what}`);
+/** Fake members, one after the other; `note` hears what they are told. */
+export function fakeKafka(scene: Scene, note: (what: string) => void): Kafka {
   const members = [...scene.members];
-  const kafka: Kafka = {
+  return {
     produce: () => EMPTY,
     transact: () => EMPTY,
     describe: () => EMPTY,
@@ -131,6 +126,16 @@ export function playing(
         return concat(of(new FakeMember(events, note, scene)), NEVER).pipe(finalize(() => note('closed')));
       }),
   };
+}
+
+/** Runs a source on fake members, its lanes read at once, and notes all that happens as `time: what`. */
+export function playing(
+  scene: Scene,
+  scheduler: SchedulerLike,
+): { readonly log: string[]; readonly run: Observable<never> } {
+  const log: string[] = [];
+  const note = (what: string): void => void log.push(`${scheduler.now()}: ${what}`);
+  const kafka = fakeKafka(scene, note);
   const context: SourceContext = {
     isFirstStart: true,
     startDeadlineMs: 50,

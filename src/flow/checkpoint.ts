@@ -109,6 +109,11 @@ export class Checkpointer {
     );
   }
 
+  /** How far each lane has settled, as long as it is not forgotten. */
+  get lanes(): ReadonlyMap<string, SavedLane> {
+    return this.#lanes;
+  }
+
   /** The positions of the lanes, each time a checkpoint has become durable. */
   get durable(): Observable<ReadonlyMap<string, number>> {
     return this.#durable.asObservable();

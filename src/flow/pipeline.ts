@@ -208,7 +208,7 @@ function flow(
   const lanes = defer(() =>
     spec.source.open({
       isFirstStart: saved === undefined,
-      saved: new Map(saved?.lanes),
+      saved: checkpointer.lanes,
       demand: budget,
       stop: run.stop,
       once: run.once,

@@ -34,7 +34,7 @@ export type RecordFilter = (text: string, from: number, to: number) => boolean;
 export interface SourceContext {
   /** Nothing of this pipeline was ever saved. */
   readonly isFirstStart: boolean;
-  /** Positions of the checkpoint, by lane id. */
+  /** By lane id: what the checkpoint had when the source was opened; from then on how far each lane has settled. */
   readonly saved: ReadonlyMap<string, SavedLane>;
   readonly demand: Demand;
   /** Emits (and replays) when reading must stop: the lanes then complete at their next boundary. */

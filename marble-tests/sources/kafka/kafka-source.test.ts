@@ -39,6 +39,8 @@ describe('kafkaSource', () => {
       },
       {
         log: [
+          // Whoever has t-1 after us must begin where we did.
+          '0: commit t-1 0',
           '0: open t-0 at 5',
           '0: start t-0 at 5',
           '0: open t-1 at 0',
@@ -54,7 +56,7 @@ describe('kafkaSource', () => {
   it(
     'from: end begins at the end of what the group has committed nothing of',
     plays(({ cold }) => ({ members: [cold('a', { a: assigned({ 0: -1, 1: 3 }) })], options: { from: 'end' } }), {
-      log: ['0: open t-0 at 100', '0: start t-0 at 100', '0: open t-1 at 3', '0: start t-1 at 3'],
+      log: ['0: commit t-0 100', '0: open t-0 at 100', '0: start t-0 at 100', '0: open t-1 at 3', '0: start t-1 at 3'],
       run: '-',
     }),
   );
@@ -160,7 +162,6 @@ describe('kafkaSource', () => {
           '2: t-1 0 1 2 → 3',
           '7: start t-0 at 2',
           '7: revoked t-1',
-          '7: forget t-1',
           // Of t-1 nothing: it is somebody else's now, although the broker would take it.
           '7: commit t-0 2',
           '9: t-0 2 → 3',
@@ -184,13 +185,13 @@ describe('kafkaSource', () => {
     return heard;
   };
 
-  it('goes on after a crash where it had settled: the checkpoint is ahead of the group, once, and the group hears of it', () => {
+  it('goes on where it had settled, after a crash or when it comes back: the group is behind, and hears of it', () => {
     for (const committed of [5, 6]) {
       expect(openings({ position: 7, state: { committed: 5 } }, committed)).toEqual([
         '0: commit t-0 7',
         '0: open t-0 at 7',
-        '3: forget t-0',
-        `3: open t-0 at ${committed}`,
+        '3: commit t-0 7',
+        '3: open t-0 at 7',
       ]);
     }
   });
@@ -202,8 +203,11 @@ describe('kafkaSource', () => {
         .join(', ');
     expect(first(7, { committed: 5 }, 9)).toBe('0: open t-0 at 9');
     expect(first(7, { committed: 5 }, 4)).toBe('0: forget t-0, 0: open t-0 at 4');
-    expect(first(7, { committed: 5 }, -1)).toBe('0: forget t-0, 0: open t-0 at 0');
+    expect(first(7, { committed: 5 }, -1)).toBe('0: forget t-0, 0: commit t-0 0, 0: open t-0 at 0');
     expect(first(101, { committed: 5 }, 5)).toBe('0: forget t-0, 0: open t-0 at 5');
+    // It had settled before the group knew of it at all.
+    for (const committed of [5, -1])
+      expect(first(7, { committed: null }, committed)).toBe('0: commit t-0 7, 0: open t-0 at 7');
     expect(first(7, null, 5)).toBe('0: open t-0 at 5');
     expect(first(7, { committed: 5 }, 5, { claim: () => EMPTY })).toBe('0: open t-0 at 5');
   });
@@ -269,7 +273,6 @@ describe('kafkaSource', () => {
           '0: start t-1 at 0',
           '1: t-0 0 1 → 2',
           '3: revoked t-0',
-          '3: forget t-0',
           '3: start t-1 at 0',
           '3: open t-0 at 1',
           '3: start t-0 at 1',
@@ -283,14 +286,7 @@ describe('kafkaSource', () => {
   it(
     'under another member id everything is opened anew',
     plays(({ cold }) => ({ members: [cold('a-b', { a: assigned({ 0: 0 }), b: assigned({ 0: 0 }, 'other') })] }), {
-      log: [
-        '0: open t-0 at 0',
-        '0: start t-0 at 0',
-        '2: revoked t-0',
-        '2: forget t-0',
-        '2: open t-0 at 0',
-        '2: start t-0 at 0',
-      ],
+      log: ['0: open t-0 at 0', '0: start t-0 at 0', '2: revoked t-0', '2: open t-0 at 0', '2: start t-0 at 0'],
       run: '-',
     }),
   );
@@ -320,7 +316,6 @@ describe('kafkaSource', () => {
           '2: start t-0 at 5',
           '3: error MILLRACE_E_KAFKA_LOST',
           '3: revoked t-0',
-          '3: forget t-0',
           '3: open t-0 at 20',
           '3: start t-0 at 20',
           '5: t-0 20 → 21',
@@ -472,6 +467,29 @@ describe('kafkaSource', () => {
   });
 
   it(
+    'a log that was made anew is another one: nothing is known of it',
+    plays(
+      ({ cold }) => {
+        const values: Values = { a: assigned({ 0: 5 }), x: fetched(0, 0, 2) };
+        return { members: [cold('a-xx', values)] };
+      },
+      {
+        log: [
+          '0: open t-0 at 5',
+          '0: start t-0 at 5',
+          '2: start t-0 at 5',
+          '3: error MILLRACE_E_KAFKA_LOST',
+          '3: revoked t-0',
+          '3: forget t-0',
+          '3: open t-0 at 0',
+          '3: start t-0 at 0',
+        ],
+        run: '-',
+      },
+    ),
+  );
+
+  it(
     'a member that is lost: everything is revoked, another one joins',
     plays(
       ({ cold }) => {
@@ -483,7 +501,6 @@ describe('kafkaSource', () => {
           '0: open t-0 at 0',
           '0: start t-0 at 0',
           '2: revoked t-0',
-          '2: forget t-0',
           '2: warn MILLRACE_E_KAFKA_UNREACHABLE',
           '2: closed',
           expect.stringMatching(/^[\d.]+: open t-0 at 0$/) as string,
@@ -509,7 +526,6 @@ describe('kafkaSource', () => {
           '0: open t-0 at 0',
           '0: start t-0 at 0',
           '256: revoked t-0',
-          '256: forget t-0',
           '256: warn MILLRACE_E_KAFKA_SILENT',
           '256: closed',
         ],

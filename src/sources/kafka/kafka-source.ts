@@ -5,6 +5,7 @@ import {
   EMPTY,
   endWith,
   filter,
+  ignoreElements,
   merge,
   mergeMap,
   Subject,
@@ -37,7 +38,7 @@ export interface KafkaPorts {
 
 /**
  * Reads topics as a member of a consumer group. Every partition is a lane; the group's committed offset says where it
- * begins, whatever the checkpoint file has of it: another processor may have had it meanwhile. An offset is committed
+ * begins, or how far we had settled it if that is further: another processor may have had it meanwhile. An offset is committed
  * when everything before it has settled and the checkpoint that says so is durable, and only while the partition is
  * ours in the group's current division; with transactions it is committed with the output, by who has claimed the lane. What was not committed is read again, by whoever owns the lane then, with the
  * same ids.
@@ -54,14 +55,30 @@ export function kafkaSource(
   scheduler: SchedulerLike = asyncScheduler,
 ): Source {
   return {
-    open: (context) => defer(() => joined(options, { kafka, decode }, context, scheduler)),
+    open: (context) =>
+      defer(() => {
+        const durable = new Map([...context.saved].map(([id, { position }]) => [id, position]));
+        const noted = context.durable.pipe(
+          tap((positions) => refill(durable, positions)),
+          ignoreElements(),
+        );
+        const lanes = joined(options, { kafka, decode }, context, durable, scheduler);
+        return merge(noted, lanes.pipe(endWith(undefined))).pipe(takeWhile((lane) => lane !== undefined));
+      }),
   };
 }
 
+function refill<K, V>(map: Map<K, V>, entries: ReadonlyMap<K, V>): void {
+  map.clear();
+  for (const [key, value] of entries) map.set(key, value);
+}
+
+/** `durable`: how far lanes are durable, while there are members and between them. */
 function joined(
   options: KafkaSourceOptions,
   { kafka, decode }: KafkaPorts,
   context: SourceContext,
+  durable: Map<string, number>,
   scheduler: SchedulerLike,
 ): Observable<Lane> {
   const { groupId, topics, sessionTimeoutMs, silenceMs } = options;
@@ -72,7 +89,7 @@ function joined(
     scheduler,
     ends: new Map<string, number>(),
     ended: new Set<string>(),
-    saved: new Map(context.saved),
+    durable,
   };
   const reached = new Subject<void>();
   let isMember = false;

@@ -1,5 +1,5 @@
 import type { SchedulerLike } from 'rxjs';
-import type { SavedLane, SourceContext } from '../../model/source.js';
+import type { SourceContext } from '../../model/source.js';
 import type { KafkaSourceOptions } from './options.js';
 import type { Decode } from './records.js';
 
@@ -13,6 +13,6 @@ export interface MemberSetting {
   readonly ends: Map<string, number>;
   /** Of these, what was read to there. */
   readonly ended: Set<string>;
-  /** What the checkpoint had of lanes when the source was opened, until they are. */
-  readonly saved: Map<string, SavedLane>;
+  /** Positions of lanes that are durable. */
+  readonly durable: Map<string, number>;
 }

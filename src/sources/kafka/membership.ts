@@ -43,7 +43,6 @@ export class Membership {
   readonly #commitSoon = new Subject<void>();
   readonly #done = new Subject<void>();
   readonly #mayEnd = new Subject<void>();
-  #durable: ReadonlyMap<string, number> = new Map();
   #member: string | undefined;
   /** Between a division of the group and the next nothing may be committed. */
   #mayCommit = false;
@@ -68,8 +67,7 @@ export class Membership {
       mergeMap((event) => this.#lanesOf(event)),
     );
     const durable = context.durable.pipe(
-      tap((positions) => {
-        this.#durable = positions;
+      tap(() => {
         this.#commitSoon.next();
         this.#finishIfCommitted();
       }),
@@ -127,11 +125,14 @@ export class Membership {
   /** What is durable, of lanes that are ours, and not committed yet: contiguous, because lanes settle in order. */
   #due(): GroupOffset[] {
     if (!this.#mayCommit) return [];
-    return [...this.#lanes.values()].flatMap(({ id, where, emitted, committed, lane }) => {
-      const offset = this.#durable.get(id) ?? 0;
+    const { context, durable } = this.#setting;
+    return [...this.#lanes.values()].flatMap(({ id, where, emitted, committed, lane, isNew }) => {
+      const offset = durable.get(id) ?? -1;
       // A position that the lane has not come to is of an earlier life of it.
-      const isOurs = offset <= emitted && offset > (committed ?? lane.position);
-      return isOurs ? [{ ...where, offset }] : [];
+      if (offset <= emitted && offset > (committed ?? (isNew ? lane.position : -1))) return [{ ...where, offset }];
+      // Whoever comes after us begins where we did, however soon.
+      const isToBegin = isNew && committed === undefined && context.claim === undefined;
+      return isToBegin ? [{ ...where, offset: lane.position }] : [];
     });
   }
 
@@ -190,7 +191,7 @@ export class Membership {
     if (committed !== undefined && committed < low) report(lost(id, committed, low));
     const settled = this.#settledBefore(partition);
     const first = options.from === 'beginning' ? low : high;
-    const begin = committed === undefined ? first : Math.max(committed, low, settled);
+    const begin = Math.max(committed ?? settled ?? first, low, settled ?? 0);
     const end = once ? (ends.get(id) ?? high) : undefined;
     if (end !== undefined) ends.set(id, end);
     const fields = options.metadata
@@ -205,29 +206,33 @@ export class Membership {
     const keepsState = context.claim === undefined;
     const setting = { consumer: this.#consumer, decode, demand, stop, fields, onEnd, patiently, keepsState };
     const lane = new PartitionLane(setting, partition, begin, end);
+    lane.isNew = settled === undefined;
     this.#lanes.set(id, lane);
     return lane;
   }
 
   /**
-   * How far the lane had settled when the process ended: the checkpoint is ahead of the group, which hears of it later.
-   * 0 where that is not known, or somebody has set the group back meanwhile, or the log is another one.
+   * How far the lane had settled when we lost it, or the process ended: the checkpoint is ahead of the group, which hears
+   * of it later. Undefined where that is not known, or somebody has set the group back meanwhile, or the log is another.
    */
-  #settledBefore({ topic, partition, committed, high }: AssignedPartition): number {
-    const { saved, context } = this.#setting;
+  #settledBefore({ topic, partition, committed, high }: AssignedPartition): number | undefined {
+    const { context } = this.#setting;
     const id = laneId({ topic, partition });
-    const before = saved.get(id);
-    saved.delete(id);
-    const known = before && committedBefore(before.state);
+    const before = context.saved.get(id);
     // With transactions the group is ahead of what else is saved, never behind.
-    if (before === undefined || known === undefined || context.claim !== undefined) return 0;
-    if (committed === undefined || committed < known || before.position > high) {
-      // What sinks know of it is of no use.
-      context.forget(id);
-      return 0;
-    }
-    this.#durable = new Map([...this.#durable, [id, before.position]]);
-    return before.position;
+    if (before === undefined || context.claim !== undefined) return undefined;
+    const known = committedBefore(before.state);
+    if (known === undefined) return undefined;
+    const isSameGroup = known === null || (committed !== undefined && committed >= known);
+    if (isSameGroup && before.position <= high) return before.position;
+    this.#forget(id);
+    return undefined;
+  }
+
+  /** What is known of it, and what sinks know, is of another log, or of another time. */
+  #forget(id: string): void {
+    this.#setting.context.forget(id);
+    this.#setting.durable.delete(id);
   }
 
   #fetched(event: Extract<ConsumerEvent, { kind: 'fetched' }>): readonly Lane[] {
@@ -240,6 +245,7 @@ export class Membership {
     const { topic, partition, from, high } = event;
     this.#setting.context.report(lost(lane.id, lane.next, from));
     this.#revoke(lane);
+    if (from < lane.next) this.#forget(lane.id);
     if (this.#isEnding) return [];
     return [this.#open({ topic, partition, low: from, high, committed: from }).lane];
   }
@@ -254,8 +260,8 @@ export class Membership {
   #revoke(lane: PartitionLane): void {
     this.#lanes.delete(lane.id);
     lane.revoke();
-    // Where it goes on is the group's to say.
-    this.#setting.context.forget(lane.id);
+    // Else it is kept: the group may give the lane back to us before it has heard how far we were.
+    if (this.#setting.context.claim !== undefined) this.#forget(lane.id);
   }
 
   /** With `once`: everything that was there has been read. */

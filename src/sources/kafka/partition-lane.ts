@@ -24,10 +24,10 @@ export function laneId({ topic, partition }: TopicPartition): string {
   return `${topic}-${partition}`;
 }
 
-/** What the group had committed of a lane when its state was saved; undefined when that does not tell. */
-export function committedBefore(state: Json): number | undefined {
+/** What the group had committed of a lane when its state was saved; null: nothing. Undefined when that does not tell. */
+export function committedBefore(state: Json): number | null | undefined {
   const { committed } = (state ?? {}) as { readonly committed?: unknown };
-  return typeof committed === 'number' ? committed : undefined;
+  return typeof committed === 'number' || committed === null ? committed : undefined;
 }
 
 /** What a lane needs of its source. */
@@ -62,6 +62,8 @@ export class PartitionLane {
   emitted: number;
   high: number;
   hasEnded = false;
+  /** Nothing of it has settled before, as far as we know. */
+  isNew = false;
   readonly #setting: LaneSetting;
   readonly #end: number | undefined;
   readonly #fetched = new Subject<Fetched>();
