@@ -150,7 +150,7 @@ describe('elasticsearchSink', () => {
     expect(receipt?.refused[0]?.reason.message).toContain('400, document_parsing_exception: no number; x');
   });
 
-  it('sends again only the items that the cluster was too busy for: at once while some are taken, then with back-off', () => {
+  it('sends again only the items that the cluster was too busy for: at once while half are taken, else with back-off', () => {
     const answers: Record<string, string> = { abcd: 'bd', bd: 'd' };
     const cluster = new Cluster((items, at) =>
       of(items.map((item) => (at < 3 && (answers[items.join('')] ?? 'd').includes(item) ? { status: 429 } : created))),
@@ -161,6 +161,16 @@ describe('elasticsearchSink', () => {
     expect(cluster.bodies).toEqual(['abcd', 'bd', 'd']);
     expect(outcome(sink, delivery).receipt).toEqual({ delivered: 4, duplicates: 0, refused: [] });
     expect(cluster.bodies).toEqual(['abcd', 'bd', 'd', 'd']);
+  });
+
+  it('a cluster that takes one item of many is not asked again at once', () => {
+    const cluster = new Cluster((items) => of(items.map((_, nth) => (nth > 0 ? { status: 429 } : created))));
+    const sink = opened(cluster);
+    const delivery = deliveryOf('abc');
+    expect(outcome(sink, delivery).error).toMatchObject({ transient: true });
+    expect(cluster.bodies).toEqual(['abc']);
+    expect(outcome(sink, delivery).receipt).toEqual({ delivered: 3, duplicates: 0, refused: [] });
+    expect(cluster.bodies).toEqual(['abc', 'bc', 'c']);
   });
 
   it(

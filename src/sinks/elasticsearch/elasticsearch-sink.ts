@@ -26,7 +26,7 @@ const WITHOUT_TEMPLATE: readonly string[] = ['MILLRACE_E_ELASTICSEARCH_DENIED', 
  * - a request is sent as soon as one may be: what arrives meanwhile is the next one. How many may be under way follows
  *   how busy the cluster is.
  * - what the cluster does not take now (429, 5xx, 401, 403, no such index) is sent again: at once, before what waits, as
- *   long as each time some of its delivery is taken; else the delivery fails with a transient error and, tried again,
+ *   long as each time half of what is missing is taken; else the delivery fails with a transient error and, tried again,
  *   sends only what is missing. What it will never take (400) is refused.
  * - a request that is too large is halved, down to the item that is.
  * - memory: the texts of the deliveries that are under way, which demand bounds.
@@ -109,7 +109,7 @@ class ElasticsearchSink<T> implements Sink<T> {
           if (error === undefined) {
             subscriber.next(progress.receipt);
             subscriber.complete();
-          } else if (progress.pending < pending) this.#bulks.again(begun());
+          } else if (progress.pending * 2 <= pending) this.#bulks.again(begun());
           else subscriber.error(error);
         });
       };
