@@ -45,6 +45,10 @@ routes:
       () => written() >= count,
       60_000,
     );
+    const committed = async (): Promise<number> =>
+      (await topics.committed(`g-${topic}`, topic)).reduce((sum, offset) => sum + offset);
+    for (let tries = 0; tries < 100 && (await committed()) < count; tries++) await wait(100);
+    expect(await committed()).toBe(count);
     running.kill('SIGTERM');
     await running.ended;
     const lines = linesOf(place().path('out.txt'));

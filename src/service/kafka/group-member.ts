@@ -14,7 +14,9 @@ import { incomingMessage } from './client-message.js';
 import { ofMember, rebalanceMs } from './joining.js';
 import { kafkaError } from './kafka-error.js';
 import { clientOf, leaveQuietly, RETRY } from './kafkajs.js';
-import type { Admin, Consumer, EachBatchPayload, OffsetsByTopicPartition } from './kafkajs.js';
+import { takeCommitOf } from './joined-groups.js';
+import type { CommitNow } from './joined-groups.js';
+import type { Admin, Consumer, EachBatchPayload } from './kafkajs.js';
 import { patternOf, TopicPatterns } from './topic-patterns.js';
 
 /** Fetches come back at least this often, so a partition that goes on is asked for soon. */
@@ -37,7 +39,6 @@ function whileItRuns(call: () => void): void {
   }
 }
 
-type CommitNow = (offsets: OffsetsByTopicPartition) => Promise<void>;
 type Assignment = Readonly<Record<string, readonly number[]>>;
 
 /** A member of a consumer group, for as long as kafkajs does not give it up. */
@@ -48,7 +49,6 @@ export class GroupMember implements KafkaConsumer {
   readonly #topics: TopicPatterns;
   /** Where each partition goes on, as kafkajs knows it. */
   readonly #next = new Map<string, number>();
-  /** Commits at once and in the generation of that instant; the consumer's own method would try again in a later one. */
   #commitNow: CommitNow | undefined;
   /** Counts assignments: what was begun under an older one comes to nothing. */
   #generation = 0;
@@ -100,7 +100,6 @@ export class GroupMember implements KafkaConsumer {
       const endLooking = this.#lookForTopics(emit, fail);
       const eachBatch = (payload: EachBatchPayload): Promise<void> => {
         const { batch } = payload;
-        this.#commitNow = (offsets) => payload.commitOffsetsIfNecessary(offsets);
         // Where the fetch began: not in the types, and what tells whether anything lies between.
         const { fetchedOffset } = batch as unknown as { readonly fetchedOffset: string };
         const next = Number(batch.lastOffset()) + 1;
@@ -216,6 +215,8 @@ export class GroupMember implements KafkaConsumer {
     const found = await Promise.all(
       Object.entries(assignment).map(([topic, partitions]) => this.#offsetsOf(topic, partitions)),
     );
+    // The group stays the same object over its divisions.
+    this.#commitNow = takeCommitOf(member) ?? this.#commitNow;
     if (generation !== this.#generation) return undefined;
     this.#isAssigned = true;
     return { kind: 'assigned', member, partitions: found.flat() };

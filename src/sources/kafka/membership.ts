@@ -125,14 +125,12 @@ export class Membership {
   /** What is durable, of lanes that are ours, and not committed yet: contiguous, because lanes settle in order. */
   #due(): GroupOffset[] {
     if (!this.#mayCommit) return [];
-    const { context, durable } = this.#setting;
-    return [...this.#lanes.values()].flatMap(({ id, where, emitted, committed, lane, isNew }) => {
+    const { durable } = this.#setting;
+    return [...this.#lanes.values()].flatMap(({ id, where, emitted, committed, begun }) => {
       const offset = durable.get(id) ?? -1;
       // A position that the lane has not come to is of an earlier life of it.
-      if (offset <= emitted && offset > (committed ?? (isNew ? lane.position : -1))) return [{ ...where, offset }];
-      // Whoever comes after us begins where we did, however soon.
-      const isToBegin = isNew && committed === undefined && context.claim === undefined;
-      return isToBegin ? [{ ...where, offset: lane.position }] : [];
+      const isOurs = offset <= emitted && offset > (committed ?? begun ?? -1);
+      return isOurs ? [{ ...where, offset }] : [];
     });
   }
 
@@ -206,7 +204,7 @@ export class Membership {
     const keepsState = context.claim === undefined;
     const setting = { consumer: this.#consumer, decode, demand, stop, fields, onEnd, patiently, keepsState };
     const lane = new PartitionLane(setting, partition, begin, end);
-    lane.isNew = settled === undefined;
+    if (settled === undefined) lane.begun = begin;
     this.#lanes.set(id, lane);
     return lane;
   }

@@ -62,8 +62,8 @@ export class PartitionLane {
   emitted: number;
   high: number;
   hasEnded = false;
-  /** Nothing of it has settled before, as far as we know. */
-  isNew = false;
+  /** Where it begins, if nothing of it has settled before that we know of. */
+  begun: number | undefined;
   readonly #setting: LaneSetting;
   readonly #end: number | undefined;
   readonly #fetched = new Subject<Fetched>();
