@@ -76,7 +76,7 @@ export class Topics {
     const admin = this.client.admin();
     await admin.connect();
     try {
-      return await use(admin);
+      return await whenCoordinated(() => use(admin));
     } finally {
       await admin.disconnect();
     }
@@ -143,5 +143,19 @@ export class Topics {
     await consumer.disconnect();
     if (wanted.size > 0) throw new Error(`${topic}: partitions ${[...wanted.keys()].join()} were not read to the end`);
     return all;
+  }
+}
+
+/** A broker that has begun just now may say for a moment that it is not the one that keeps the offsets of a group. */
+async function whenCoordinated<T>(ask: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await ask();
+    } catch (error) {
+      const { type } = error as { readonly type?: unknown };
+      const isEarly = type === 'NOT_COORDINATOR_FOR_GROUP' || type === 'GROUP_LOAD_IN_PROGRESS';
+      if (!isEarly || tries === 50) throw error;
+      await wait(100);
+    }
   }
 }
