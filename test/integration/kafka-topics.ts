@@ -104,7 +104,8 @@ export class Topics {
       headers?: Record<string, string>;
     }[],
   ): Promise<void> {
-    const producer = this.client.producer({ allowAutoTopicCreation: false });
+    // Or what a broker that has just begun does not answer in time would be there twice.
+    const producer = this.client.producer({ allowAutoTopicCreation: false, idempotent: true, maxInFlightRequests: 1 });
     await producer.connect();
     for (let at = 0; at < messages.length; at += 1000)
       await producer.send({ topic, messages: messages.slice(at, at + 1000) });

@@ -176,7 +176,7 @@ routes:
     { timeout: LONG_MS },
     async () => {
       const [from, to] = [await topics().create(1), await topics().create(1)];
-      const producer = topics().client.producer();
+      const producer = topics().client.producer({ idempotent: true, maxInFlightRequests: 1 });
       await producer.connect();
       const load = new Load(async (lines) => {
         await producer.send({ topic: from, messages: lines.map((value) => ({ value })) });
