@@ -211,12 +211,16 @@ export class GroupMember implements KafkaConsumer {
     for (const [topic, partitions] of Object.entries(assignment)) {
       this.#consumer.pause([{ topic, partitions: [...partitions] }]);
     }
-    await this.#claim(assignment);
-    const found = await Promise.all(
-      Object.entries(assignment).map(([topic, partitions]) => this.#offsetsOf(topic, partitions)),
-    );
-    // The group stays the same object over its divisions.
-    this.#commitNow = takeCommitOf(member) ?? this.#commitNow;
+    let found: AssignedPartition[][];
+    try {
+      await this.#claim(assignment);
+      found = await Promise.all(
+        Object.entries(assignment).map(([topic, partitions]) => this.#offsetsOf(topic, partitions)),
+      );
+    } finally {
+      // Also of a member that is given up: or its group would be remembered for ever. It stays the same over divisions.
+      this.#commitNow = takeCommitOf(member) ?? this.#commitNow;
+    }
     if (generation !== this.#generation) return undefined;
     this.#isAssigned = true;
     return { kind: 'assigned', member, partitions: found.flat() };
