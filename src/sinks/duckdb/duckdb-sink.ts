@@ -1,4 +1,4 @@
-import { EMPTY, map, mergeMap } from 'rxjs';
+import { map } from 'rxjs';
 import type { SinkCapture, SinkResource } from '../../model/sink.js';
 import type { DuckdbSinkOptions } from './options.js';
 import type { Stores } from './stores.js';
@@ -10,7 +10,8 @@ import type { Stores } from './stores.js';
  * - errors: MILLRACE_E_STORE_LOCKED (another process has the file), MILLRACE_E_FILE_… and MILLRACE_E_STORE_MEMORY are
  *   transient; nothing is acknowledged that was not committed.
  * - an event of more than a twelfth of `memoryBytes` is refused: MILLRACE_E_STORE_TOO_LARGE.
- * - memory: the rows of one transaction as text, 4 MiB and one delivery, beside what DuckDB may use (`memoryBytes`).
+ * - what is delivered is accepted at once, as long as there is room, and durable within 0.2 s; a checkpoint waits for that.
+ * - memory: the rows of two transactions as text, 8 MiB each, beside what DuckDB may use (`memoryBytes`).
  *
  * `options.path` must be absolute: it is what stores are told apart by.
  */
@@ -22,12 +23,11 @@ export function duckdbSink(options: DuckdbSinkOptions, stores: Stores): SinkReso
       const from = { pipeline, leg, route: leg.replace(/\/\d+$/, '') };
       return opened.pipe(
         map((store) => ({
-          deliver: (delivery) => store.deliver(from, [delivery]).pipe(mergeMap((receipts) => receipts)),
-          deliverRun: (deliveries) => store.deliver(from, deliveries),
+          deliver: (delivery) => store.deliver(from, delivery),
           // The positions are in the store; only lanes that the checkpoint has dropped for good are dropped there too.
           capture: (settled): SinkCapture => {
             const gone = [...store.lanesOf(from).keys()].filter((lane) => !settled.has(lane));
-            return { state: null, sync: EMPTY, saved: () => store.forget(from, gone) };
+            return { state: null, sync: store.durable, saved: () => store.forget(from, gone) };
           },
         })),
       );

@@ -62,7 +62,9 @@ export class EventRows {
   readonly #maxPieceBytes: number;
   readonly #maxRowBytes: number;
   readonly #columns: Column[] = [];
-  readonly #text = new Utf8Text();
+  #text = new Utf8Text();
+  /** The pieces that were taken last. */
+  #taken = new Utf8Text();
   readonly #plans = new WeakMap<Shape, Plan>();
   readonly #id = this.#columnOf('event.id', 'VARCHAR');
   readonly #pipeline = this.#columnOf('pipeline', 'VARCHAR');
@@ -139,10 +141,11 @@ export class EventRows {
     return values.map(([{ key }, text]) => `"${key}":"${inJson(text)}",`).join('');
   }
 
-  /** Everything since the last call; holds until the next `add`. */
+  /** Everything since the last call; holds until the next. */
   take(): Rows {
     if (this.#group !== undefined) this.#endPiece();
-    const rows: Rows = { count: this.#count, columns: this.#columns, pieces: this.#text.take() };
+    const rows: Rows = { count: this.#count, columns: [...this.#columns], pieces: this.#text.take() };
+    [this.#text, this.#taken] = [this.#taken, this.#text];
     this.#count = 0;
     this.#bytesBefore = 0;
     return rows;

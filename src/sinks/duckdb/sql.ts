@@ -6,6 +6,9 @@ import type { LanePosition, LegLane, RowColumn } from './database.js';
 /** What the tables look like. */
 export const VERSION = '1';
 
+/** Rows of a row group: DuckDB compresses and writes that many of a column together. */
+export const ROW_GROUP_ROWS = 30_720;
+
 const ownColumns = [...OWN_COLUMNS]
   .map(([name, type]) => `${quoted(name)} ${type}${name === 'event.id' ? ' NOT NULL' : ''}`)
   .join(', ');

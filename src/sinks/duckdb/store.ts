@@ -5,76 +5,80 @@ import {
   EMPTY,
   exhaustMap,
   ignoreElements,
-  map,
+  merge,
   Observable,
-  of,
   Subject,
+  switchMap,
   tap,
   timer,
 } from 'rxjs';
 import type { SchedulerLike, Subscriber } from 'rxjs';
 import { MillraceError, messageOf } from '../../model/errors.js';
 import type { Notice } from '../../model/notice.js';
-import type { LogEvent } from '../../model/event.js';
-import type { Delivery, Receipt, Refusal } from '../../model/sink.js';
+import type { Delivery, Receipt } from '../../model/sink.js';
 import { workWhile } from '../../operators/work-while.js';
-import type { Database, LanePosition, LegLane } from './database.js';
-import { EventRows } from './event-rows.js';
+import type { Database, LegLane } from './database.js';
+import { laneKeyOf, NextTransaction, receiptOf } from './next-transaction.js';
+import type { Progress, StoreLeg, Taken } from './next-transaction.js';
 import type { DuckdbSinkOptions } from './options.js';
 import { upkeepAt } from './upkeep.js';
 
-/** A leg that delivers to a store. */
-export interface StoreLeg {
-  readonly pipeline: string;
-  readonly leg: string;
-  readonly route: string;
-}
-
 interface Request {
   readonly from: StoreLeg;
-  readonly deliveries: readonly Delivery[];
-  readonly subscriber: Subscriber<readonly Receipt[]>;
-  /** Of the deliveries that are written; the others are in the next transactions. */
-  readonly receipts: Receipt[];
+  readonly delivery: Delivery;
+  readonly subscriber: Subscriber<Receipt>;
 }
 
-/** What a transaction will hold at most, and the last delivery beyond that. */
-const MAX_ROWS = 20_000;
-const MAX_BYTES = 4 * 1024 * 1024;
-/** The rows of a transaction stay in the database's memory until it is over: of 16 MB it needs 32. */
-const MEMORY_FOR_A_TRANSACTION = 16;
+/** Somebody who waits until a transaction is durable. */
+interface Waiting {
+  readonly transaction: number;
+  readonly subscriber: Subscriber<never>;
+}
+
+/** When little comes, a transaction is begun no sooner than this after the one before: each costs milliseconds. */
+const WRITE_EVERY_MS = 200;
 
 /** How often it is looked whether something is to be exported or removed. */
 const UPKEEP_EVERY_MS = 5000;
-
-function tooLarge(event: LogEvent): MillraceError {
-  return MillraceError.ofRecord('MILLRACE_E_STORE_TOO_LARGE', event.id);
-}
 
 function keyOf({ pipeline, leg }: Pick<LegLane, 'pipeline' | 'leg'>): string {
   return JSON.stringify([pipeline, leg]);
 }
 
 /**
- * An open store. Rows and the positions of their lanes are written in one transaction, so items below a lane's position
- * are duplicates. Work-conserving: what arrives, from whatever lane or pipeline, during a transaction is the next one.
+ * An open store. What is delivered is accepted into memory, as much as a transaction holds, and answered at once; rows and
+ * the positions of their lanes are written in one transaction, so items below a lane's position are duplicates. Only what
+ * is `durable` may be acknowledged further up: the checkpoint waits for that.
+ *
+ * A transaction begins when there is enough for it, when somebody waits, or after 0.2 s. One that failed is kept and
+ * written again when somebody asks: whoever waits, for room or for what is durable, gets the error and comes again.
  */
 export class Store {
   readonly #database: Database;
   readonly #options: DuckdbSinkOptions;
   readonly #scheduler: SchedulerLike;
   readonly #report: (notice: Notice) => void;
-  readonly #rows: EventRows;
-  readonly #maxBytes: number;
-  readonly #arrivals = new Subject<void>();
+  readonly #next: NextTransaction;
+  readonly #asked = new Subject<void>();
+  /** Whether anything is accepted for the next transaction. */
+  readonly #accepted = new Subject<boolean>();
+  /** How far each leg's lanes have come in what was accepted. */
+  readonly #positions = new Map<string, Map<string, number>>();
   readonly #forgotten = new Map<string, LegLane>();
-  #positions = new Map<string, Map<string, number>>();
+  /** A delivery that has to come again goes on where it was. */
+  readonly #progress = new WeakMap<Delivery, Progress>();
+  /** The transaction that is being written, or that could not be. */
+  #unwritten: Taken | undefined;
+  #takenCount = 0;
+  #takenMs = 0;
   #queue: Request[] = [];
+  #waiting: Waiting[] = [];
+  #isDue = false;
+  /** Nobody knows whether the last transaction was written. */
+  #isUncertain = false;
   #lastIngestedMs = 0;
   #lastUpkeepMs = 0;
   #bytesSince = 0;
-  /** Nobody knows whether the last transaction was written. */
-  #isUncertain = false;
 
   constructor(
     database: Database,
@@ -84,27 +88,25 @@ export class Store {
   ) {
     this.#database = database;
     this.#options = options;
-    this.#rows = new EventRows(options.memoryBytes);
-    this.#maxBytes = Math.min(MAX_BYTES, options.memoryBytes / MEMORY_FOR_A_TRANSACTION);
+    this.#next = new NextTransaction(options.memoryBytes);
     this.#scheduler = scheduler;
     this.#report = report;
   }
 
   /** Writes while it is subscribed. */
   get work(): Observable<unknown> {
-    return this.#arrivals.pipe(
+    const now = this.#accepted.pipe(
+      switchMap((isAny) => (isAny ? timer(this.#msUntilDue, this.#scheduler) : EMPTY)),
+      tap(() => this.#becomeDue()),
+      ignoreElements(),
+    );
+    const writing = this.#asked.pipe(
       workWhile(
-        () => this.#queue.length > 0,
-        defer(() =>
-          this.#isUncertain
-            ? concat(
-                this.#findOut(),
-                defer(() => this.#writeGroup()),
-              )
-            : this.#writeGroup(),
-        ),
+        () => this.#isDue || this.#queue.length > 0 || this.#waiting.length > 0,
+        defer(() => this.#write()),
       ),
     );
+    return merge(writing, now);
   }
 
   /** Exports and removes while it is subscribed: looks now and then whether it is time. Never emits. */
@@ -115,7 +117,9 @@ export class Store {
   }
 
   #keepUp(): Observable<unknown> {
-    const nextMs = this.#nextIngestedMs();
+    // Of what is not written yet no row may be left behind.
+    const nextMs =
+      (this.#unwritten ?? (this.#next.isEmpty ? undefined : this.#next))?.ingestedMs ?? this.#nextIngestedMs();
     const upkeep = upkeepAt(this.#options, { nextMs, lastMs: this.#lastUpkeepMs, bytesSince: this.#bytesSince });
     if (upkeep === undefined) return EMPTY;
     const bytes = this.#bytesSince;
@@ -146,13 +150,29 @@ export class Store {
     return lanes;
   }
 
-  /** Deliveries of a lane, in order. */
-  deliver(from: StoreLeg, deliveries: readonly Delivery[]): Observable<readonly Receipt[]> {
+  /** Deliveries of a lane, in order. Emits when it is accepted. */
+  deliver(from: StoreLeg, delivery: Delivery): Observable<Receipt> {
     return new Observable((subscriber) => {
-      const request = { from, deliveries, subscriber, receipts: [] };
+      const request = { from, delivery, subscriber };
       this.#queue.push(request);
-      this.#arrivals.next();
+      this.#acceptQueue();
+      if (!this.#queue.includes(request)) return undefined;
+      this.#asked.next();
       return () => (this.#queue = this.#queue.filter((other) => other !== request));
+    });
+  }
+
+  /** Completes when everything that was accepted until the subscription is durable. */
+  get durable(): Observable<never> {
+    return new Observable((subscriber) => {
+      if (this.#next.isEmpty && this.#unwritten === undefined) {
+        subscriber.complete();
+        return undefined;
+      }
+      const waiting = { transaction: this.#takenCount + (this.#next.isEmpty ? 0 : 1), subscriber };
+      this.#waiting.push(waiting);
+      this.#asked.next();
+      return () => (this.#waiting = this.#waiting.filter((other) => other !== waiting));
     });
   }
 
@@ -161,11 +181,12 @@ export class Store {
     const known = this.lanesOf(leg);
     for (const lane of lanes) {
       if (!known.delete(lane)) continue;
-      const { pipeline, leg: name } = leg;
-      this.#forgotten.set(JSON.stringify([pipeline, name, lane]), { pipeline, leg: name, lane });
+      const gone = { pipeline: leg.pipeline, leg: leg.leg, lane };
+      this.#forgotten.set(laneKeyOf(gone), gone);
     }
   }
 
+  /** Before anything is delivered. */
   readPositions(): Observable<never> {
     const last = defer(() => this.#database.lastIngestedMs()).pipe(
       tap((lastMs) => (this.#lastIngestedMs = Math.max(this.#lastIngestedMs, lastMs))),
@@ -173,115 +194,122 @@ export class Store {
     );
     const positions = defer(() => this.#database.positions()).pipe(
       tap((positions) => {
-        this.#positions = new Map();
-        for (const { pipeline, leg, lane, position } of positions) {
-          if (this.#forgotten.has(JSON.stringify([pipeline, leg, lane]))) continue;
+        for (const { pipeline, leg, lane, position } of positions)
           this.lanesOf({ pipeline, leg, route: '' }).set(lane, position);
-        }
-        this.#isUncertain = false;
       }),
       ignoreElements(),
     );
     return concat(last, positions);
   }
 
-  #findOut(): Observable<never> {
-    return this.readPositions().pipe(catchError((error: unknown) => this.#fail(this.#queue.splice(0), error)));
+  /** What was accepted is written also when nobody waits for it, unless something before it is on its way. */
+  close(): void {
+    // Were it written without what is before it, positions would say that both are there.
+    const last = this.#unwritten === undefined ? this.#take() : undefined;
+    if (last !== undefined) this.#database.write(last).subscribe({ error: () => undefined });
+    this.#database.close();
   }
 
-  #writeGroup(): Observable<unknown> {
-    const group: (readonly [Request, readonly Receipt[]])[] = [];
-    const reached = new Map<string, LanePosition>();
-    const ingested = new Date(this.#nextIngestedMs()).toISOString();
-    for (const request of this.#queue) {
-      if (this.#isFull()) break;
-      group.push([request, this.#takeFrom(request, reached, ingested)]);
-    }
-    if (group.length === 0) return EMPTY;
-    this.#bytesSince += this.#rows.bytes;
-    const rows = this.#rows.take();
-    const forgotten = [...this.#forgotten.values()];
-    const write = this.#database.write({ rows, positions: [...reached.values()], forgotten });
-    return (rows.count === 0 ? of(undefined) : write).pipe(
-      map(() => {
-        for (const position of reached.values()) {
-          this.lanesOf({ ...position, route: '' }).set(position.lane, position.position);
-        }
-        if (rows.count > 0)
-          for (const lane of forgotten) this.#forgotten.delete(JSON.stringify([lane.pipeline, lane.leg, lane.lane]));
-        this.#answer(group);
-      }),
-      catchError((error: unknown) =>
-        this.#fail(
-          group.map(([request]) => request),
-          error,
-        ),
-      ),
+  #becomeDue(): void {
+    // What failed is tried again by those who ask, in their own time.
+    if (this.#isUncertain) return;
+    this.#isDue = true;
+    this.#asked.next();
+  }
+
+  #write(): Observable<unknown> {
+    this.#isDue = false;
+    this.#unwritten ??= this.#take();
+    this.#acceptQueue();
+    return concat(
+      this.#isUncertain ? this.#findOut() : EMPTY,
+      defer(() => (this.#unwritten === undefined ? EMPTY : this.#database.write(this.#unwritten))),
+    ).pipe(
+      tap({ complete: () => this.#written() }),
+      catchError((error: unknown) => this.#fail(error)),
     );
   }
 
-  #isFull(): boolean {
-    return this.#rows.count >= MAX_ROWS || this.#rows.bytes >= this.#maxBytes;
+  /** Whether the transaction that failed was written all the same: then all of its positions are there. */
+  #findOut(): Observable<never> {
+    return this.#database.positions().pipe(
+      tap((positions) => {
+        const found = new Map(positions.map((each) => [laneKeyOf(each), each.position]));
+        const isWritten = this.#unwritten?.positions.every(
+          (each) => (found.get(laneKeyOf(each)) ?? -1) >= each.position,
+        );
+        if (isWritten === true) this.#unwritten = undefined;
+        this.#isUncertain = false;
+      }),
+      ignoreElements(),
+    );
   }
 
-  /** As much of what is left of it as there is room for. */
-  #takeFrom({ from, deliveries, receipts }: Request, reached: Map<string, LanePosition>, ingested: string): Receipt[] {
-    const taken: Receipt[] = [];
-    for (const delivery of deliveries.slice(receipts.length)) {
-      if (this.#isFull()) break;
-      taken.push(this.#addRows(from, delivery, reached, ingested));
-    }
+  #written(): void {
+    this.#unwritten = undefined;
+    const done = this.#waiting.filter(({ transaction }) => transaction <= this.#takenCount);
+    this.#waiting = this.#waiting.filter((each) => !done.includes(each));
+    if (!this.#next.isEmpty) this.#accepted.next(true);
+    for (const { subscriber } of done) subscriber.complete();
+  }
+
+  /** Whoever waits comes again. */
+  #fail(error: unknown): Observable<never> {
+    this.#isUncertain = true;
+    for (const { subscriber } of [...this.#queue.splice(0), ...this.#waiting.splice(0)]) subscriber.error(error);
+    return EMPTY;
+  }
+
+  #take(): Taken | undefined {
+    if (this.#next.isEmpty) return undefined;
+    const taken = this.#next.take(this.#forgotten);
+    this.#bytesSince += taken.bytes;
+    this.#takenCount++;
+    this.#takenMs = this.#scheduler.now();
+    this.#accepted.next(false);
     return taken;
   }
 
-  #answer(group: readonly (readonly [Request, readonly Receipt[]])[]): void {
-    const done: Request[] = [];
-    for (const [request, taken] of group) {
-      request.receipts.push(...taken);
-      if (request.receipts.length === request.deliveries.length) done.push(request);
-    }
-    this.#leave(done);
-    for (const { subscriber, receipts } of done) {
-      subscriber.next(receipts);
-      subscriber.complete();
+  get #msUntilDue(): number {
+    return Math.max(0, this.#takenMs + WRITE_EVERY_MS - this.#scheduler.now());
+  }
+
+  /** As much as there is room for. */
+  #acceptQueue(): void {
+    while (!this.#next.isFull) {
+      const [request] = this.#queue;
+      if (request === undefined) return;
+      const wasEmpty = this.#next.isEmpty;
+      const progress = this.#accept(request);
+      const isDone = progress.accepted === request.delivery.items.length;
+      if (isDone) this.#queue.shift();
+      // Only now: whoever hears of it may deliver at once.
+      this.#begun(wasEmpty);
+      if (!isDone) continue;
+      request.subscriber.next(receiptOf(progress));
+      request.subscriber.complete();
     }
   }
 
-  #leave(requests: readonly Request[]): void {
-    this.#queue = this.#queue.filter((request) => !requests.includes(request));
+  /** Something was accepted: when is it to be written? */
+  #begun(wasEmpty: boolean): void {
+    if (wasEmpty && !this.#next.isEmpty) this.#accepted.next(true);
+    if (this.#next.isFull) this.#becomeDue();
   }
 
-  #addRows(from: StoreLeg, delivery: Delivery, reached: Map<string, LanePosition>, ingested: string): Receipt {
-    const { pipeline, leg, route } = from;
-    const { lane, items } = delivery;
-    const key = JSON.stringify([pipeline, leg, lane]);
-    const position = reached.get(key)?.position ?? this.lanesOf(from).get(lane) ?? -1;
-    const common = this.#rows.common(pipeline, route, ingested);
-    const refused: Refusal[] = [];
-    let [delivered, duplicates] = [0, 0];
-    for (const event of items) {
-      const isStored = event.record.offset < position;
-      // What was refused is refused again: nobody knows whether it became a dead letter before the crash.
-      if (!(isStored ? this.#rows.takes(event) : this.#rows.add(event, common)))
-        refused.push({ item: event, reason: tooLarge(event) });
-      else if (isStored) duplicates++;
-      else delivered++;
-    }
-    if (delivery.position > position) reached.set(key, { pipeline, leg, lane, position: delivery.position });
-    return { delivered, duplicates, refused };
+  #accept({ from, delivery }: Request): Progress {
+    const lanes = this.lanesOf(from);
+    const progress = this.#progress.get(delivery) ?? { accepted: 0, delivered: 0, duplicates: 0, refused: [] };
+    this.#progress.set(delivery, progress);
+    const position = lanes.get(delivery.lane) ?? -1;
+    const end = this.#next.accept(from, delivery, progress, position, this.#nextIngestedMs());
+    if (end >= 0) lanes.set(delivery.lane, end);
+    return progress;
   }
 
   /** Never goes back, whatever the clock does: what was stored later has no smaller time. */
   #nextIngestedMs(): number {
     this.#lastIngestedMs = Math.max(this.#lastIngestedMs, this.#scheduler.now());
     return this.#lastIngestedMs;
-  }
-
-  /** The legs try again; then the positions say what is there. */
-  #fail(group: readonly Request[], error: unknown): Observable<never> {
-    this.#isUncertain = true;
-    this.#leave(group);
-    for (const { subscriber } of group) subscriber.error(error);
-    return EMPTY;
   }
 }

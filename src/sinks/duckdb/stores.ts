@@ -38,7 +38,7 @@ export class Stores {
         defer(() => beside(path, database.connect)),
       ).pipe(ignoreElements());
       const opened = concat(store.readPositions(), of(store));
-      return merge(work, opened).pipe(finalize(() => database.close()));
+      return merge(work, opened).pipe(finalize(() => store.close()));
     };
     const found = this.#byPath.get(path);
     if (found !== undefined) {
