@@ -20,9 +20,12 @@ import { connectionOf } from './duckdb-reading.js';
 import { Insertion } from './insertion.js';
 import { keepUp } from './maintenance.js';
 import { recover } from './recover.js';
-import { addColumn, createSchema, forgetLanes, putPositions, VERSION } from './sql.js';
+import { addColumn, attachStore, createSchema, forgetLanes, putPositions, VERSION } from './sql.js';
 
 type Module = typeof duckdb;
+
+const STORE = 'store';
+const USE_STORE = `USE ${STORE}`;
 
 async function load(): Promise<Module> {
   try {
@@ -165,6 +168,7 @@ class DuckdbDatabase implements Database {
   connect: Connect = async () => {
     const connection = await this.#instance?.connect();
     if (connection === undefined) throw new MillraceError('MILLRACE_E_STORE_BROKEN', this.#options.path);
+    await connection.run(USE_STORE);
     let closed = (): void => undefined;
     this.#readers.set(connection, new Promise((done) => (closed = done)));
     return connectionOf(connection, this.#module.StatementType, {
@@ -214,7 +218,7 @@ class DuckdbDatabase implements Database {
 
   async #recover(): Promise<void> {
     const { path, report } = this.#options;
-    const instance = await this.#instanceOf(':memory:');
+    const instance = await this.#newInstance();
     const connection = await instance.connect();
     try {
       const stamp = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '');
@@ -226,9 +230,11 @@ class DuckdbDatabase implements Database {
     }
   }
 
-  #instanceOf(path: string): Promise<DuckDBInstance> {
-    const { memoryBytes, threads } = this.#options;
-    return this.#module.DuckDBInstance.create(path, {
+  /** Files are attached to it: only so can the size of their row groups be said. */
+  #newInstance(): Promise<DuckDBInstance> {
+    const { path, memoryBytes, threads } = this.#options;
+    return this.#module.DuckDBInstance.create(':memory:', {
+      temp_directory: `${path}.tmp`,
       memory_limit: `${Math.floor(memoryBytes / 1024)}KiB`,
       threads: String(threads),
       // What is built in is enough; nothing is fetched from anywhere.
@@ -237,10 +243,12 @@ class DuckdbDatabase implements Database {
   }
 
   async #open(): Promise<void> {
-    this.#instance = await this.#instanceOf(this.#options.path);
+    this.#instance = await this.#newInstance();
     try {
       this.#writer = await this.#instance.connect();
-      for (const statement of ['BEGIN', ...createSchema, 'COMMIT']) await this.#writer.run(statement);
+      const attach = attachStore(this.#options.path, STORE);
+      for (const statement of [attach, USE_STORE, 'BEGIN', ...createSchema, 'COMMIT'])
+        await this.#writer.run(statement);
       await this.#checkVersion(this.#writer);
       const columns = await this.#writer.runAndReadAll("SELECT name FROM pragma_table_info('events')");
       this.#columns = new Set(columns.getRows().map(([name]) => String(name)));

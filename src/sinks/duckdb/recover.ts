@@ -3,10 +3,9 @@ import { messageOf } from '../../model/errors.js';
 import type { Notice } from '../../model/notice.js';
 import { literal, quoted } from './connection.js';
 import type { Sql } from './connection.js';
-import { createSchema } from './sql.js';
+import { attachStore, createSchema, ROW_GROUP_ROWS } from './sql.js';
 
-/** DuckDB's row groups, and the vectors they are made of. */
-const GROUP_ROWS = 122_880;
+/** DuckDB's vectors, which row groups are made of. */
 const SMALLEST_ROWS = 2048;
 /** So many are named in the log; all of them in the file of dead rows. */
 const MAX_NAMED = 5;
@@ -82,7 +81,7 @@ async function salvage(sql: Sql): Promise<Salvage> {
       else found.dead.push({ from, to, firstId, lastId });
     }
   };
-  for (let from = 0; from < end; from += GROUP_ROWS) await copy(from, Math.min(end, from + GROUP_ROWS));
+  for (let from = 0; from < end; from += ROW_GROUP_ROWS) await copy(from, Math.min(end, from + ROW_GROUP_ROWS));
   found.rows = end;
   return found;
 }
@@ -118,7 +117,7 @@ export async function recover(sql: Sql, path: string, stamp: string): Promise<No
   const aside = `${path}.damaged-${stamp}`;
   const fresh = `${path}.recovering`;
   for (const left of [fresh, `${fresh}.wal`]) await rm(left, { force: true });
-  await sql.run(`ATTACH ${literal(fresh)} AS fresh`);
+  await sql.run(attachStore(fresh, 'fresh'));
   await sql.run('USE fresh');
   for (const statement of createSchema) await sql.run(statement);
   let state: string = await attach(sql, path, aside);
