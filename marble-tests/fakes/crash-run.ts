@@ -101,6 +101,8 @@ class Run {
           : {}),
       },
       budgetBytes: random.pick([1500, 40_000, 64 * 1024 * 1024]),
+      // Small blocks are read ahead.
+      ...(seed % 5 > 2 ? { blockBytes: 150 } : {}),
       ...(mostOfKey === undefined ? {} : { mostOfKey }),
       ...ROTATIONS[seed % ROTATIONS.length]!,
     };

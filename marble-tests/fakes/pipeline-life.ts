@@ -67,6 +67,8 @@ export interface LifeOptions {
   readonly clock: VirtualClock;
   readonly mint: () => string;
   readonly tail?: Partial<TailOptions>;
+  /** So much of a file is read at a time. */
+  readonly blockBytes?: number;
   readonly files?: FakeFilesOptions;
   readonly once?: boolean;
   readonly budgetBytes?: number;
@@ -139,7 +141,7 @@ export class PipelineLife {
   readonly #subscription: Subscription;
 
   constructor({ disk, clock, mint, tail, files, once = false, ...options }: LifeOptions) {
-    const { budgetBytes, checkpointEveryMs = 30, mostOfKey, rotate, gzip = false, store, broker } = options;
+    const { budgetBytes, blockBytes, checkpointEveryMs = 30, mostOfKey, rotate, gzip = false, store, broker } = options;
     this.files = new FakeFiles(disk, clock, files);
     const checkpoints = checkpointFile(CHECKPOINT, this.files);
     const output = { files: this.files, rotate, gzip: gzip ? fakeGzip : undefined };
@@ -167,7 +169,12 @@ export class PipelineLife {
     const spec = {
       source: tailSource(
         { ...tailDefaults, ...tail },
-        { files: this.files, mint, unpack: (file) => fakeUnpack(file) },
+        {
+          files: this.files,
+          mint,
+          unpack: (file) => fakeUnpack(file),
+          ...(blockBytes === undefined ? {} : { blockBytes }),
+        },
         clock,
       ),
       stages: [

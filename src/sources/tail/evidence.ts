@@ -5,7 +5,7 @@ import type { Routine } from '../../operators/steps.js';
 
 /** Enough for a banner and a first time stamp. */
 export const HEAD_BYTES = 256;
-const TAIL_BYTES = 64;
+export const TAIL_BYTES = 64;
 
 /** What tells a file from another one: its first bytes, and the bytes just before `end`. Only of what was seen in it. */
 export interface Evidence {

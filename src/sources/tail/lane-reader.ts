@@ -1,4 +1,4 @@
-import { map, NEVER, race, take, takeUntil, timer } from 'rxjs';
+import { AsyncSubject, catchError, map, NEVER, of, race, take, takeUntil, timer } from 'rxjs';
 import type { Observable } from 'rxjs';
 import type { Batch, Lane } from '../../model/batch.js';
 import { MillraceError } from '../../model/errors.js';
@@ -6,12 +6,11 @@ import type { OpenFile } from '../../model/files.js';
 import { steps, wait } from '../../operators/steps.js';
 import type { Routine } from '../../operators/steps.js';
 import { framingOf } from '../framing-of.js';
-import { beginsWith, matches, readEvidence } from './evidence.js';
+import { beginsWith, matches, readEvidence, TAIL_BYTES } from './evidence.js';
 import type { Incarnation, Progress } from './incarnation.js';
 import { LaneOutput } from './lane-output.js';
 import type { ReaderEnvironment } from './reader-environment.js';
 
-const BLOCK_BYTES = 512 * 1024;
 const SMALL_BLOCK_BYTES = 16 * 1024;
 /** A longer incomplete line is not kept in memory for a file that nobody writes to. */
 const MAX_KEPT_LINE_BYTES = 64 * 1024;
@@ -33,13 +32,26 @@ export function readLane(
   );
 }
 
+/** A read of a block, and when its file had been changed last before. */
+interface BlockRead {
+  readonly from: number;
+  readonly buffer: Buffer;
+  readonly target: Buffer;
+  readonly seenMtimeMs: number;
+  /** How much was read. */
+  readonly count: Observable<number>;
+}
+
 /** One turn of reading an incarnation, from opening its file to closing it. */
 class LaneReader {
   readonly #incarnation: Incarnation;
   readonly #fields: Lane['fields'];
   readonly #environment: ReaderEnvironment;
   readonly #output: LaneOutput;
-  #blockBytes = SMALL_BLOCK_BYTES;
+  /** So much is asked for where nobody knows how much there is. */
+  #guessBytes = SMALL_BLOCK_BYTES;
+  /** The block after the one that is taken apart. */
+  #ahead: BlockRead | undefined;
   /** Where it ended when it had not grown for `rotateWaitMs`. */
   #quietEnd: number | undefined;
 
@@ -73,6 +85,7 @@ class LaneReader {
       else throw error;
     } finally {
       incarnation.isOpen = false;
+      this.#takeAhead();
       file?.close().subscribe({ error: () => undefined });
       this.#rest();
     }
@@ -132,23 +145,25 @@ class LaneReader {
 
   /** Reads what is there, at most a block, and emits its lines. Returns 0 at the end of the file, else at least 1. */
   *#readBlock(file: OpenFile, progress: Progress): Routine<number | 'rewritten'> {
-    const { id, seenSize, seenMtimeMs } = this.#incarnation;
-    const { buffers, context } = this.#environment;
+    const { id, seenSize } = this.#incarnation;
+    const { buffers, context, blockBytes } = this.#environment;
     const { splitter, keeper } = progress;
-    const want = Math.min(BLOCK_BYTES, Math.max(this.#blockBytes, seenSize - splitter.end));
+    const want = Math.min(blockBytes, Math.max(this.#guessBytes, seenSize - splitter.end));
     yield* this.#output.reserve(splitter.heldBytes, want);
     const overlap = keeper.tail.length;
-    const buffer = buffers.take(want + overlap);
-    const target = buffer.subarray(0, want + overlap);
+    let read = yield* this.#wholeAhead(splitter.end - overlap, want + overlap);
+    read ??= this.#startRead(file, splitter.end - overlap, want + overlap);
+    const { buffer, target, seenMtimeMs } = read;
     let count: number;
     try {
-      count = yield* wait(file.read(target, splitter.end - overlap));
+      count = yield* wait(read.count);
     } catch (error) {
       context.demand.adjust(id, -want);
       throw error;
     }
+    const isFull = count === target.length;
     // A full block: there is probably more than the last look saw.
-    this.#blockBytes = count === target.length ? BLOCK_BYTES : SMALL_BLOCK_BYTES;
+    this.#guessBytes = isFull ? blockBytes : SMALL_BLOCK_BYTES;
     const isSame = count >= overlap && keeper.tail.compare(target, 0, overlap) === 0;
     if (!isSame || !(yield* this.#isStill(file, overlap, target.subarray(0, count)))) {
       buffers.give(buffer);
@@ -157,9 +172,43 @@ class LaneReader {
     }
     this.#incarnation.provenMtimeMs = seenMtimeMs;
     if (count > overlap) this.#noteRead(splitter.end + count - overlap);
+    if (isFull && want === blockBytes) this.#readAhead(file, splitter.end + count - overlap);
     const used = yield* this.#output.emitLines(target.subarray(overlap, count), progress, want);
     buffers.give(buffer);
     return count === overlap ? 0 : Math.max(1, used);
+  }
+
+  #startRead(file: OpenFile, from: number, bytes: number): BlockRead {
+    const buffer = this.#environment.buffers.take(bytes);
+    const target = buffer.subarray(0, bytes);
+    return { from, buffer, target, seenMtimeMs: this.#incarnation.seenMtimeMs, count: file.read(target, from) };
+  }
+
+  /** Reads what is to come while what is there is taken apart: the system needs another processor for it. */
+  #readAhead(file: OpenFile, end: number): void {
+    const { buffers, blockBytes } = this.#environment;
+    if (this.#incarnation.isArchive || !buffers.mayTakeAhead()) return;
+    const read = this.#startRead(file, end - TAIL_BYTES, blockBytes + TAIL_BYTES);
+    const count = new AsyncSubject<number>();
+    read.count.subscribe(count);
+    this.#ahead = { ...read, count };
+  }
+
+  #takeAhead(): BlockRead | undefined {
+    const ahead = this.#ahead;
+    if (ahead !== undefined) this.#environment.buffers.tookAhead();
+    this.#ahead = undefined;
+    return ahead;
+  }
+
+  /** The block that was read ahead, if it is this one and whole: where a file ends must not be an old answer. */
+  *#wholeAhead(from: number, bytes: number): Routine<BlockRead | undefined> {
+    const ahead = this.#takeAhead();
+    if (ahead === undefined) return undefined;
+    const count = yield* wait(ahead.count.pipe(catchError(() => of(0))));
+    if (ahead.from === from && ahead.target.length === bytes && count === bytes) return ahead;
+    this.#environment.buffers.give(ahead.buffer);
+    return undefined;
   }
 
   /** What comes before the damage was read; trying again would not change what comes after it. */

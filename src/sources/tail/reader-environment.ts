@@ -12,6 +12,7 @@ export interface ReaderEnvironment {
   readonly context: SourceContext;
   readonly scheduler: SchedulerLike;
   readonly buffers: BufferPool;
+  readonly blockBytes: number;
   /** Open, and waiting for their files to grow; the longest first. */
   readonly idle: Set<Incarnation>;
   /** Something about the file is not as expected: look at all of them. */

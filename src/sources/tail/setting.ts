@@ -15,5 +15,7 @@ export interface Setting {
   readonly mint: () => string;
   readonly context: SourceContext;
   readonly scheduler: SchedulerLike;
+  /** So much of a file is read at a time. */
+  readonly blockBytes: number;
   readonly registry: Registry;
 }

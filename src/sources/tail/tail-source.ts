@@ -14,6 +14,8 @@ import { Registry } from './registry.js';
 import type { Setting } from './setting.js';
 import { canUnpack as zlibCanUnpack, unpack as zlibUnpack } from './unpack.js';
 
+const BLOCK_BYTES = 512 * 1024;
+
 /** What a tail source needs of the world. */
 export interface TailPorts {
   readonly files: Files;
@@ -21,6 +23,8 @@ export interface TailPorts {
   readonly mint?: () => string;
   /** Unpacks archives. Default: Node's zlib, in the formats that it has. */
   readonly unpack?: Unpack;
+  /** So much of a file is read at a time. Default 512 KiB. */
+  readonly blockBytes?: number;
 }
 
 /**
@@ -37,14 +41,18 @@ export interface TailPorts {
  */
 export function tailSource(
   options: TailOptions,
-  { files: plain, mint = () => randomBytes(8).toString('hex'), unpack }: TailPorts,
+  { files: plain, mint = () => randomBytes(8).toString('hex'), unpack, blockBytes = BLOCK_BYTES }: TailPorts,
   scheduler: SchedulerLike = asyncScheduler,
 ): Source {
   const files = withArchives(plain, unpack ?? zlibUnpack);
   const canUnpack = unpack === undefined ? zlibCanUnpack : () => true;
   return {
     open: (context) =>
-      defer(() => new Tailing({ options, files, canUnpack, mint, context, scheduler, registry: new Registry() }).run),
+      defer(
+        () =>
+          new Tailing({ options, files, canUnpack, mint, context, scheduler, blockBytes, registry: new Registry() })
+            .run,
+      ),
   };
 }
 
