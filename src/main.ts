@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import module from 'node:module';
 import { distance } from 'fastest-levenshtein';
-import { boundYoungGeneration } from './service/heap.js';
+import { boundHeap } from './service/heap.js';
 import type { RunIo } from './service/run.js';
 
 const USAGE = `usage:
@@ -72,7 +72,7 @@ async function main(): Promise<number> {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   // What is compiled is kept for the next time: commands begin a quarter sooner. From Node 22.1 on.
   (module as { enableCompileCache?: () => unknown }).enableCompileCache?.();
-  boundYoungGeneration();
+  boundHeap();
   // Logs are nobody else's business, in whatever file they lie: DuckDB makes its own. Set once: a change around each
   // opening would hit what other pipelines make meanwhile.
   const before = process.umask(0o777);
