@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { placeForEachTest, until, within } from './harness.js';
+import { createSchema } from '../../src/sinks/duckdb/sql.js';
 import { ask } from './stored.js';
 
 const place = placeForEachTest();
@@ -43,6 +44,38 @@ describe('the store', () => {
       { message: 'three', pipeline: 'a' },
       { message: 'two', pipeline: 'b', status: '404' },
       { message: null, pipeline: 'b', status: null, fields: '{"http.response.status_code":"?","log_type":"app"}' },
+    ]);
+  });
+
+  it('keeps a million field names in one column', async () => {
+    place().write('pipeline.yaml', config('a'));
+    const fields = (n: number): string => Array.from({ length: 50 }, (_, at) => `"f${n * 50 + at}":${at}`).join(',');
+    place().write('logs/a.log', Array.from({ length: 20_000 }, (_, n) => `{"message":"m",${fields(n)}}\n`).join(''));
+    expect((await place().once()).summary).toMatchObject({ read: 20_000, delivered: 20_000 });
+    const path = place().path('data/store.duckdb');
+    const [columns] = await ask(path, "SELECT count(*)::INT AS n FROM pragma_table_info('events')");
+    expect(columns).toEqual({ n: 10 });
+    const { stdout } = await place().run(['search', '--store', 'data/store.duckdb', '--where', 'f777777=27', '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({ message: 'm', f777777: 27, f777799: 49 });
+  });
+
+  it('goes on with one that was made with row groups of another size', async () => {
+    const path = place().path('old.duckdb');
+    const created = createSchema.map((each) => each.replaceAll(' USING COMPRESSION zstd', '')).join(';');
+    await ask(
+      path,
+      `${created}; INSERT INTO events ("event.id", message) SELECT 'old:' || n, 'old' FROM range(200000) t(n)`,
+    );
+    place().write('pipeline.yaml', config('a').replace('data/store.duckdb', 'old.duckdb'));
+    place().write('logs/a.log', '{"message":"new"}\n'.repeat(70_000));
+    expect((await place().once()).summary).toMatchObject({ delivered: 70_000 });
+    const counts = await ask(
+      path,
+      'SELECT message, count(DISTINCT "event.id")::INT AS n FROM events GROUP BY 1 ORDER BY 1',
+    );
+    expect(counts).toEqual([
+      { message: 'new', n: 70_000 },
+      { message: 'old', n: 200_000 },
     ]);
   });
 

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type * as duckdb from '@duckdb/node-api';
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
@@ -14,15 +14,32 @@ import type {
   Transaction,
   Upkeep,
 } from './database.js';
-import { sqlOn } from './connection.js';
+import { literal, sqlOn } from './connection.js';
 import { isDamage, mustReopen, storeError } from './duckdb-errors.js';
 import { connectionOf } from './duckdb-reading.js';
 import { Insertion } from './insertion.js';
 import { keepUp } from './maintenance.js';
 import { recover } from './recover.js';
-import { addColumn, attachStore, createSchema, forgetLanes, putPositions, VERSION } from './sql.js';
+import {
+  addColumn,
+  askRowGroups,
+  attachStore,
+  createSchema,
+  forgetLanes,
+  noteRowGroups,
+  putPositions,
+  VERSION,
+} from './sql.js';
 
 type Module = typeof duckdb;
+
+/** Whether there is nothing in the file yet. */
+async function isEmpty(path: string): Promise<boolean> {
+  return stat(path).then(
+    ({ size }) => size === 0,
+    () => true,
+  );
+}
 
 const STORE = 'store';
 const USE_STORE = `USE ${STORE}`;
@@ -246,15 +263,29 @@ class DuckdbDatabase implements Database {
     this.#instance = await this.#newInstance();
     try {
       this.#writer = await this.#instance.connect();
-      const attach = attachStore(this.#options.path, STORE);
-      for (const statement of [attach, USE_STORE, 'BEGIN', ...createSchema, 'COMMIT'])
-        await this.#writer.run(statement);
+      const isNew = await isEmpty(this.#options.path);
+      const hasOurRowGroups = isNew || (await this.#hasOurRowGroups(this.#writer));
+      const attach = attachStore(this.#options.path, STORE, hasOurRowGroups);
+      const schema = [...createSchema, ...(isNew ? [noteRowGroups] : [])];
+      for (const statement of [attach, USE_STORE, 'BEGIN', ...schema, 'COMMIT']) await this.#writer.run(statement);
       await this.#checkVersion(this.#writer);
       const columns = await this.#writer.runAndReadAll("SELECT name FROM pragma_table_info('events')");
       this.#columns = new Set(columns.getRows().map(([name]) => String(name)));
     } catch (error) {
       this.#shut();
       throw error;
+    }
+  }
+
+  async #hasOurRowGroups(writer: DuckDBConnection): Promise<boolean> {
+    await writer.run(`ATTACH ${literal(this.#options.path)} AS asked (READ_ONLY)`);
+    try {
+      return (await writer.runAndReadAll(askRowGroups('asked'))).currentRowCount > 0;
+    } catch {
+      // It died before it had its tables.
+      return false;
+    } finally {
+      await writer.run('DETACH asked');
     }
   }
 

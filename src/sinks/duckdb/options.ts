@@ -6,7 +6,7 @@ export interface DuckdbSinkOptions {
   readonly path: string;
   /** What DuckDB may use of memory, in bytes; queries that need more go to disk. */
   readonly memoryBytes: number;
-  /** Threads of DuckDB. */
+  /** Threads of DuckDB: one is quickest to store, more make large searches quicker. */
   readonly threads: number;
   /** Rows that were stored longer ago are removed; all are kept when not given. */
   readonly retention?: { readonly maxAgeDays: number };
@@ -32,7 +32,12 @@ export const duckdbSinkOptions: z.ZodType<DuckdbSinkOptions> = z
       .min(33_554_432)
       .default(100_663_296)
       .describe('What DuckDB may use of memory; queries that need more go to disk.'),
-    threads: z.int().min(1).max(256).default(2).describe('Threads of DuckDB.'),
+    threads: z
+      .int()
+      .min(1)
+      .max(256)
+      .default(1)
+      .describe('Threads of DuckDB. One is quickest to store; more make large searches quicker.'),
     retention: z
       .strictObject({
         maxAgeDays: z.number().positive().max(36_500).describe('Days after which what was stored is removed.'),

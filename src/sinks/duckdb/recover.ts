@@ -3,7 +3,7 @@ import { messageOf } from '../../model/errors.js';
 import type { Notice } from '../../model/notice.js';
 import { literal, quoted } from './connection.js';
 import type { Sql } from './connection.js';
-import { attachStore, createSchema, ROW_GROUP_ROWS } from './sql.js';
+import { attachStore, createSchema, noteRowGroups, ROW_GROUP_ROWS } from './sql.js';
 
 /** DuckDB's vectors, which row groups are made of. */
 const SMALLEST_ROWS = 2048;
@@ -117,9 +117,9 @@ export async function recover(sql: Sql, path: string, stamp: string): Promise<No
   const aside = `${path}.damaged-${stamp}`;
   const fresh = `${path}.recovering`;
   for (const left of [fresh, `${fresh}.wal`]) await rm(left, { force: true });
-  await sql.run(attachStore(fresh, 'fresh'));
+  await sql.run(attachStore(fresh, 'fresh', true));
   await sql.run('USE fresh');
-  for (const statement of createSchema) await sql.run(statement);
+  for (const statement of [...createSchema, noteRowGroups]) await sql.run(statement);
   let state: string = await attach(sql, path, aside);
   let found: Salvage = { rows: 0, positions: false, dead: [] };
   if (state !== 'unreadable') {

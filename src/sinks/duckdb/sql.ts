@@ -19,10 +19,25 @@ const ownColumns = [...OWN_COLUMNS]
   })
   .join(', ');
 
-/** Opens a store's file under a name, or makes it. DuckDB from 1.3 on can read it. */
-export function attachStore(path: string, name: string): string {
-  return `ATTACH ${literal(path)} AS ${name} (ROW_GROUP_SIZE ${ROW_GROUP_ROWS}, STORAGE_VERSION 'v1.3.0')`;
+/** Where a store says how large its row groups are. Older ones do not, and have DuckDB's. */
+const ROW_GROUP_KEY = 'row_group_rows';
+
+/**
+ * Opens a store's file under a name, or makes it; DuckDB from 1.3 on can read it. `hasOurRowGroups`: what `askRowGroups` says;
+ * with another size than that it was made with, DuckDB 1.5 fails to add rows.
+ */
+export function attachStore(path: string, name: string, hasOurRowGroups: boolean): string {
+  const size = hasOurRowGroups ? `ROW_GROUP_SIZE ${ROW_GROUP_ROWS}, ` : '';
+  return `ATTACH ${literal(path)} AS ${name} (${size}STORAGE_VERSION 'v1.3.0')`;
 }
+
+/** Gives a row if the store of the name was made with our row groups. */
+export function askRowGroups(name: string): string {
+  return `SELECT 1 FROM ${name}.millrace_meta WHERE key = '${ROW_GROUP_KEY}' AND value = '${ROW_GROUP_ROWS}'`;
+}
+
+/** For a new file. */
+export const noteRowGroups: string = `INSERT INTO millrace_meta VALUES ('${ROW_GROUP_KEY}', '${ROW_GROUP_ROWS}')`;
 
 /** Makes what is not there. */
 export const createSchema: readonly string[] = [
