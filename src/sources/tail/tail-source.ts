@@ -37,7 +37,8 @@ export interface TailPorts {
  * - rotated files that were compressed (.gz, .zst): what of a known one was not read comes out of its archive; one that
  *   the patterns match and nobody knows is read once, as an incarnation whose positions are those of its content.
  * - when demand is shut nothing is read: the file is the buffer.
- * - memory: an entry a file; at most `maxOpenFiles` files are open. One timer for all files.
+ * - memory: an entry a file; at most `maxOpenFiles` files are open, and four blocks of them are read ahead of demand. One
+ *   timer for all files.
  */
 export function tailSource(
   options: TailOptions,
