@@ -1,4 +1,4 @@
-import { mkdir, stat } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type * as duckdb from '@duckdb/node-api';
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
@@ -14,35 +14,16 @@ import type {
   Transaction,
   Upkeep,
 } from './database.js';
-import { literal, sqlOn } from './connection.js';
+import { sqlOn } from './connection.js';
 import { isDamage, mustReopen, storeError } from './duckdb-errors.js';
 import { connectionOf } from './duckdb-reading.js';
 import { Insertion } from './insertion.js';
 import { keepUp } from './maintenance.js';
 import { recover } from './recover.js';
-import {
-  addColumn,
-  askRowGroups,
-  attachStore,
-  createSchema,
-  forgetLanes,
-  noteRowGroups,
-  putPositions,
-  VERSION,
-} from './sql.js';
+import { openFile, USE_STORE } from './store-file.js';
+import { addColumn, forgetLanes, putPositions } from './sql.js';
 
 type Module = typeof duckdb;
-
-/** Whether there is nothing in the file yet. */
-async function isEmpty(path: string): Promise<boolean> {
-  return stat(path).then(
-    ({ size }) => size === 0,
-    () => true,
-  );
-}
-
-const STORE = 'store';
-const USE_STORE = `USE ${STORE}`;
 
 async function load(): Promise<Module> {
   try {
@@ -263,36 +244,11 @@ class DuckdbDatabase implements Database {
     this.#instance = await this.#newInstance();
     try {
       this.#writer = await this.#instance.connect();
-      const isNew = await isEmpty(this.#options.path);
-      const hasOurRowGroups = isNew || (await this.#hasOurRowGroups(this.#writer));
-      const attach = attachStore(this.#options.path, STORE, hasOurRowGroups);
-      const schema = [...createSchema, ...(isNew ? [noteRowGroups] : [])];
-      for (const statement of [attach, USE_STORE, 'BEGIN', ...schema, 'COMMIT']) await this.#writer.run(statement);
-      await this.#checkVersion(this.#writer);
-      const columns = await this.#writer.runAndReadAll("SELECT name FROM pragma_table_info('events')");
-      this.#columns = new Set(columns.getRows().map(([name]) => String(name)));
+      this.#columns = await openFile(this.#writer, this.#options.path);
     } catch (error) {
       this.#shut();
       throw error;
     }
-  }
-
-  async #hasOurRowGroups(writer: DuckDBConnection): Promise<boolean> {
-    await writer.run(`ATTACH ${literal(this.#options.path)} AS asked (READ_ONLY)`);
-    try {
-      return (await writer.runAndReadAll(askRowGroups('asked'))).currentRowCount > 0;
-    } catch {
-      // It died before it had its tables.
-      return false;
-    } finally {
-      await writer.run('DETACH asked');
-    }
-  }
-
-  async #checkVersion(writer: DuckDBConnection): Promise<void> {
-    const result = await writer.runAndReadAll("SELECT value FROM millrace_meta WHERE key = 'version'");
-    const version = String(result.getRows()[0]?.[0]);
-    if (version !== VERSION) throw new MillraceError('MILLRACE_E_STORE_VERSION', `${this.#options.path}, ${version}`);
   }
 
   /** One thing after the other on the writer's connection; what was broken is opened anew first. */

@@ -3,7 +3,6 @@ import {
   concat,
   defer,
   EMPTY,
-  exhaustMap,
   ignoreElements,
   merge,
   Observable,
@@ -13,7 +12,6 @@ import {
   timer,
 } from 'rxjs';
 import type { SchedulerLike, Subscriber } from 'rxjs';
-import { MillraceError, messageOf } from '../../model/errors.js';
 import type { Notice } from '../../model/notice.js';
 import type { Delivery, Receipt } from '../../model/sink.js';
 import { workWhile } from '../../operators/work-while.js';
@@ -21,7 +19,7 @@ import type { Database, LegLane } from './database.js';
 import { laneKeyOf, NextTransaction, receiptOf } from './next-transaction.js';
 import type { Progress, StoreLeg, Taken } from './next-transaction.js';
 import type { DuckdbSinkOptions } from './options.js';
-import { upkeepAt } from './upkeep.js';
+import { StoreUpkeep } from './upkeep.js';
 
 interface Request {
   readonly from: StoreLeg;
@@ -38,9 +36,6 @@ interface Waiting {
 /** When little comes, a transaction is begun no sooner than this after the one before: each costs milliseconds. */
 const WRITE_EVERY_MS = 200;
 
-/** How often it is looked whether something is to be exported or removed. */
-const UPKEEP_EVERY_MS = 5000;
-
 function keyOf({ pipeline, leg }: Pick<LegLane, 'pipeline' | 'leg'>): string {
   return JSON.stringify([pipeline, leg]);
 }
@@ -55,9 +50,8 @@ function keyOf({ pipeline, leg }: Pick<LegLane, 'pipeline' | 'leg'>): string {
  */
 export class Store {
   readonly #database: Database;
-  readonly #options: DuckdbSinkOptions;
   readonly #scheduler: SchedulerLike;
-  readonly #report: (notice: Notice) => void;
+  readonly #upkeep: StoreUpkeep;
   readonly #next: NextTransaction;
   readonly #asked = new Subject<void>();
   /** Whether anything is accepted for the next transaction. */
@@ -77,8 +71,6 @@ export class Store {
   /** Nobody knows whether the last transaction was written. */
   #isUncertain = false;
   #lastIngestedMs = 0;
-  #lastUpkeepMs = 0;
-  #bytesSince = 0;
 
   constructor(
     database: Database,
@@ -87,10 +79,9 @@ export class Store {
     report: (notice: Notice) => void,
   ) {
     this.#database = database;
-    this.#options = options;
     this.#next = new NextTransaction(options.memoryBytes);
     this.#scheduler = scheduler;
-    this.#report = report;
+    this.#upkeep = new StoreUpkeep({ database, options, scheduler, report, nextMs: () => this.#nextWrittenMs });
   }
 
   /** Writes while it is subscribed. */
@@ -109,34 +100,9 @@ export class Store {
     return merge(writing, now);
   }
 
-  /** Exports and removes while it is subscribed: looks now and then whether it is time. Never emits. */
+  /** Exports and removes while it is subscribed. Never emits. */
   get upkeep(): Observable<unknown> {
-    const { retention, export: exporting } = this.#options;
-    if (retention === undefined && exporting === undefined) return EMPTY;
-    return timer(0, UPKEEP_EVERY_MS, this.#scheduler).pipe(exhaustMap(() => this.#keepUp()));
-  }
-
-  #keepUp(): Observable<unknown> {
-    // Of what is not written yet no row may be left behind.
-    const nextMs =
-      (this.#unwritten ?? (this.#next.isEmpty ? undefined : this.#next))?.ingestedMs ?? this.#nextIngestedMs();
-    const upkeep = upkeepAt(this.#options, { nextMs, lastMs: this.#lastUpkeepMs, bytesSince: this.#bytesSince });
-    if (upkeep === undefined) return EMPTY;
-    const bytes = this.#bytesSince;
-    return this.#database.keepUp(upkeep).pipe(
-      tap({
-        complete: () => {
-          this.#lastUpkeepMs = nextMs;
-          if (upkeep.exportUntil !== undefined) this.#bytesSince -= bytes;
-        },
-      }),
-      catchError((error: unknown) => {
-        const code = error instanceof MillraceError ? { code: error.code } : {};
-        const message = `exporting or removing rows of ${this.#options.path}: ${messageOf(error)}; trying again`;
-        this.#report({ level: 'warn', message, ...code });
-        return EMPTY;
-      }),
-    );
+    return this.#upkeep.run;
   }
 
   /** The positions of a leg's lanes. */
@@ -263,7 +229,7 @@ export class Store {
   #take(): Taken | undefined {
     if (this.#next.isEmpty) return undefined;
     const taken = this.#next.take(this.#forgotten);
-    this.#bytesSince += taken.bytes;
+    this.#upkeep.add(taken.bytes);
     this.#takenCount++;
     this.#takenMs = this.#scheduler.now();
     this.#accepted.next(false);
@@ -305,6 +271,12 @@ export class Store {
     const end = this.#next.accept(from, delivery, progress, position, this.#nextIngestedMs());
     if (end >= 0) lanes.set(delivery.lane, end);
     return progress;
+  }
+
+  /** No row will be written with a smaller time. */
+  get #nextWrittenMs(): number {
+    if (this.#unwritten !== undefined) return this.#unwritten.ingestedMs;
+    return this.#next.isEmpty ? this.#nextIngestedMs() : this.#next.ingestedMs;
   }
 
   /** Never goes back, whatever the clock does: what was stored later has no smaller time. */
