@@ -46,7 +46,7 @@ export interface Sink<T = LogEvent> {
   deliver(delivery: Delivery<T>): Observable<Receipt<T>>;
   /**
    * Several deliveries of one lane together, in order. After an error it is open which of them were taken: all come
-   * again. A leg whose sink has it hands over what came while it waited, so that one transaction serves many batches.
+   * again. A leg whose sink has it hands over what came while it waited, so that one request serves many batches.
    * Emits the receipts, one for each.
    */
   deliverRun?(deliveries: readonly Delivery<T>[]): Observable<readonly Receipt<T>[]>;

@@ -1,6 +1,7 @@
-import { mergeMap, NEVER, of, ReplaySubject } from 'rxjs';
+import { map, mergeMap, NEVER, of, ReplaySubject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { Batch } from '../../../src/model/batch.js';
+import type { OpenFile } from '../../../src/model/files.js';
 import type { Demand, SourceContext } from '../../../src/model/source.js';
 import { tailSource } from '../../../src/sources/tail/tail-source.js';
 import { FakeDisk } from '../../../src/testing/fake-disk.js';
@@ -256,8 +257,14 @@ describe('stopping', () => {
 });
 
 describe('demand', () => {
+  interface Opened {
+    readonly files: FakeFiles;
+    readonly reads: { readonly from: number; readonly bytes: number }[];
+    readonly batches: Batch[];
+  }
+
   /** The source alone, with a demand of the test's own. */
-  function open(demand: Demand): { clock: VirtualClock; files: FakeFiles; batches: Batch[]; disk: FakeDisk } {
+  function open(demand: Demand, blockBytes?: number): Opened {
     const clock = new VirtualClock();
     const disk = new FakeDisk({ random: new Seeded(1), now: () => clock.now() });
     disk.append(LOG, linesOf(1, 100));
@@ -276,12 +283,22 @@ describe('demand', () => {
       durable: NEVER,
       ended: () => {},
     };
-    tailSource(tailDefaults, { files }, clock)
+    const reads: Opened['reads'] = [];
+    const noted = (file: OpenFile): OpenFile => ({
+      ...file,
+      read: (target, from) => {
+        reads.push({ from, bytes: target.length });
+        return file.read(target, from);
+      },
+    });
+    const { open: openFile } = files;
+    files.open = (...how) => openFile(...how).pipe(map(noted));
+    tailSource(tailDefaults, { files, ...(blockBytes === undefined ? {} : { blockBytes }) }, clock)
       .open(context)
       .pipe(mergeMap((lane) => lane.batches))
       .subscribe((batch) => batches.push(batch));
     clock.runFor(10_000);
-    return { clock, files, batches, disk };
+    return { files, reads, batches };
   }
 
   it('that is shut: no content is read', () => {
@@ -289,6 +306,18 @@ describe('demand', () => {
     // Only what proves later which file was seen: its first and its last bytes.
     expect(files.count('read')).toBe(2);
     expect(batches).toEqual([]);
+  });
+
+  it('that is shut after a block: the next one was read ahead, and no further', () => {
+    let reserved = 0;
+    const shut: Demand = { reserve: () => (reserved++ === 0 ? of(undefined) : NEVER), adjust: () => {} };
+    const { reads, batches } = open(shut, 300);
+    // Both with the bytes before them, if there are any. What proves later which file was seen is shorter.
+    expect(reads.filter(({ bytes }) => bytes >= 300)).toEqual([
+      { from: 0, bytes: 300 },
+      { from: 300 - 64, bytes: 300 + 64 },
+    ]);
+    expect(batches).toHaveLength(1);
   });
 
   it('gets back what was reserved beyond what was read', () => {

@@ -60,7 +60,6 @@ export class Lanes {
     this.#environment = {
       ...setting,
       buffers: new BufferPool(),
-      blockBytes: setting.blockBytes,
       idle: new Set(),
       lookSoon: news.lookSoon,
       othersWait: () => this.#waiting > 0,
