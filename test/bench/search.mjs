@@ -9,9 +9,18 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { newestQuery } from '../../dist/service/search-query.js';
 import { searchSocketPath } from '../../dist/service/search-protocol.js';
 import { openStore } from '../../dist/service/search-store.js';
+import { OWN_COLUMNS } from '../../dist/sinks/duckdb/columns.js';
+import { addColumn } from '../../dist/sinks/duckdb/sql.js';
+import { openFile } from '../../dist/sinks/duckdb/store-file.js';
 
 const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 const ROWS = 10_000_000;
+/** Columns that the events bring. */
+const MORE = new Map([
+  ['log.file.path', 'VARCHAR'],
+  ['service.name', 'VARCHAR'],
+  ['http.response.status_code', 'BIGINT'],
+]);
 const RUNS = 9;
 const DAY_MICROS = 86_400_000_000;
 const START_MICROS = Date.parse('2026-03-09T00:00:00Z') * 1000;
@@ -19,17 +28,15 @@ const NEWEST_HOUR = '2026-03-09T23:00:00.000Z';
 
 /** A day of events, two seconds out of order at most, as several files would deliver them. */
 async function fill(path) {
-  const instance = await DuckDBInstance.create(path);
+  const instance = await DuckDBInstance.create(':memory:');
   const writer = await instance.connect();
-  await writer.run(`CREATE TABLE millrace_meta (key VARCHAR PRIMARY KEY, value VARCHAR)`);
-  await writer.run(`INSERT INTO millrace_meta VALUES ('version', '1')`);
+  await openFile(writer, path);
+  for (const [name, type] of MORE) await writer.run(addColumn(name, type));
   const level = (info, warn, error) =>
     `CASE WHEN i % 10 < 7 THEN ${info} WHEN i % 10 < 9 THEN ${warn} ELSE ${error} END`;
   const micros = `${START_MICROS} + i * ${DAY_MICROS / ROWS}`;
-  await writer.run(`CREATE TABLE events ("event.id" VARCHAR NOT NULL, "@timestamp" TIMESTAMP, "log.level" VARCHAR,
-    "event.severity" SMALLINT, "message" VARCHAR, "pipeline" VARCHAR, "route" VARCHAR, "ingested" TIMESTAMP, "fields" JSON,
-    "log.file.path" VARCHAR, "service.name" VARCHAR, "http.response.status_code" BIGINT)`);
-  await writer.run(`INSERT INTO events SELECT 'a1b2c3d4:' || (i * 90),
+  const columns = [...OWN_COLUMNS.keys(), ...MORE.keys()].map((name) => `"${name}"`);
+  await writer.run(`INSERT INTO events (${columns}) SELECT 'a1b2c3d4:' || (i * 90),
     make_timestamp(${micros} - (hash(i) % 2000000)::BIGINT), ${level("'INFO'", "'WARN'", "'ERROR'")}, ${level(9, 13, 17)},
     'request ' || i || ' of customer ' || (hash(i) % 100000) || ' answered in ' || (hash(i + 1) % 900) || ' ms',
     'app', 'all', make_timestamp(${micros} + 1000000), '{"worker":' || (i % 16) || ',"region":"r' || (i % 4) || '"}',
